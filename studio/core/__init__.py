@@ -1,0 +1,1 @@
+"""What a judgement is, in plain Python: no file, no database, no model, no window."""

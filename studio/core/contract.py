@@ -1,0 +1,194 @@
+"""The output contract: what the policy asks the model to answer, compiled into the prompt.
+
+The guidance for safeguard policies asks for the output format near the top and again before the examples. When the
+policy's own text carries it (``position: in_text``, or an answer form that the studio recognises in the text), nothing
+is inserted: two competing forms in one prompt are a known defect.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from studio.core.labels import Label, LabelDecision, with_decision
+from studio.core.policy import OutputForm, OutputPosition, Policy
+
+_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.*?)[ \t#]*$", re.MULTILINE)
+_EXAMPLES = re.compile(r"\bexamples?\b", re.IGNORECASE)
+_FENCE = re.compile(r"^(```|~~~).*?(^\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+
+# Sentences that tell the model what to print. Each is rare in prose that only describes rules.
+_OWN_OUTPUT = re.compile(
+    r"""
+      ^\#{1,6}[ \t]+.*\b(output|answer|response)[ \t]+(format|form|instructions?|requirements?|schema)\b
+    | ^\#{1,6}[ \t]+(output|how[ ]to[ ](answer|respond))[ \t:]*$
+    | \b(answer|respond|reply)[ ]+(only[ ]+)?(in[ ]|with|using)[ ]+(only[ ]+)?
+      (exactly|either|one|a[ ]single|json|`|"|valid\b|invalid\b|[01]\b|the[ ]label|only)
+    | \b(return|output|print|provide)[ ]+(only[ ]+|exactly[ ]+)*
+      (one|a[ ]single|json|`|"|valid\b|invalid\b|[01]\b|the[ ]label|your[ ](answer|verdict|classification)[ ]as)
+    | ^(answer|classification|output|verdict)[ ]*\((.{1,60})\)[ ]*:[ \t]*$
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the compiled policy; ``ours`` marks what the studio inserted."""
+
+    text: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPolicy:
+    """The developer message's body: the policy's own text, untouched, with our insertions between."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole text as the model reads it."""
+        return "".join(part.text for part in self.parts)
+
+
+def carries_output(policy_text: str) -> bool:
+    """Whether the policy's text itself says what to answer."""
+    return _OWN_OUTPUT.search(policy_text) is not None
+
+
+def compile_policy(policy: Policy) -> CompiledPolicy:
+    """The policy with its output contract put in the two places the guidance names.
+
+    The first goes after the first section (or at the end of a text without sections), the second before the examples
+    (or at the end). The policy's own characters are never changed.
+    """
+    text = policy.text
+    if policy.position is OutputPosition.IN_TEXT or carries_output(text):
+        return CompiledPolicy((Part(text, ours=False),))
+    top, again = _places(text)
+    parts = [Part(text[:top], ours=False), Part(_block(text[:top], instruction(policy)), ours=True)]
+    if again > top:
+        parts.append(Part(text[top:again], ours=False))
+        parts.append(Part(_block(text[:again], reminder(policy)), ours=True))
+    parts.append(Part(text[max(top, again) :], ours=False))
+    return CompiledPolicy(tuple(part for part in parts if part.text))
+
+
+def instruction(policy: Policy) -> str:
+    """The output contract in full, as it stands near the top of the prompt."""
+    return f"# Output format\n{_INSTRUCTIONS[policy.form](policy.labels)}"
+
+
+def reminder(policy: Policy) -> str:
+    """The output contract again, in one line, as it stands before the examples."""
+    return f"Output format again: {_REMINDERS[policy.form](policy.labels)}"
+
+
+def _places(text: str) -> tuple[int, int]:
+    """Where the two insertions go; headings inside fenced blocks do not count."""
+    fences = [match.span() for match in _FENCE.finditer(text)]
+    headings = [
+        match for match in _HEADING.finditer(text) if not any(start <= match.start() < end for start, end in fences)
+    ]
+    starts = [match.start() for match in headings if match.start() > 0]
+    if headings and headings[0].start() > 0 and text[: headings[0].start()].strip() == "":
+        starts = starts[1:]
+    top = starts[0] if starts else len(text)
+    examples = [m.start() for m in headings if m.start() >= top and _EXAMPLES.search(m["title"])]
+    return top, examples[0] if examples else len(text)
+
+
+def _block(before: str, block: str) -> str:
+    """The inserted block with the blank lines that set it apart, whatever stands before it."""
+    if not before or before.endswith("\n\n"):
+        lead = ""
+    elif before.endswith("\n"):
+        lead = "\n"
+    else:
+        lead = "\n\n"
+    return f"{lead}{block}\n\n"
+
+
+def _ids(labels: tuple[Label, ...], decision: LabelDecision) -> str:
+    return ", ".join(label.id for label in with_decision(labels, decision)) or "none"
+
+
+def _category_line(labels: tuple[Label, ...]) -> str:
+    line = (
+        f"policy_category is one label. Violating: {_ids(labels, LabelDecision.VIOLATE)}. "
+        f"Allowed: {_ids(labels, LabelDecision.ALLOW)}."
+    )
+    if with_decision(labels, LabelDecision.REVIEW):
+        line += f" For a person to decide: {_ids(labels, LabelDecision.REVIEW)}."
+    return line
+
+
+def _rationale_json(labels: tuple[Label, ...]) -> str:
+    return (
+        "Answer with one JSON object and nothing else:\n"
+        '{"violation": 0 or 1, "policy_category": "label", "rule_ids": ["rule"], "rationale": "one or two sentences"}\n'
+        f"violation is 1 when the content violates this policy, otherwise 0. {_category_line(labels)} "
+        "rule_ids names the rules of this policy that decided, or is empty.\n"
+        "Do not include any explanation outside the JSON object."
+    )
+
+
+def _category_json(labels: tuple[Label, ...]) -> str:
+    return (
+        "Answer with one JSON object and nothing else:\n"
+        '{"violation": 0 or 1, "policy_category": "label"}\n'
+        f"violation is 1 when the content violates this policy, otherwise 0. {_category_line(labels)}\n"
+        "Do not include any explanation outside the JSON object."
+    )
+
+
+def _label(labels: tuple[Label, ...]) -> str:
+    line = (
+        f"Answer with exactly one label. Violating: {_ids(labels, LabelDecision.VIOLATE)}. "
+        f"Allowed: {_ids(labels, LabelDecision.ALLOW)}."
+    )
+    if with_decision(labels, LabelDecision.REVIEW):
+        line += f" For a person to decide: {_ids(labels, LabelDecision.REVIEW)}."
+    return line + "\nDo not include any explanation or punctuation."
+
+
+def _valid_invalid(labels: tuple[Label, ...]) -> str:
+    line = "Answer with exactly one word: INVALID if the content violates this policy, VALID if it does not."
+    if with_decision(labels, LabelDecision.REVIEW):
+        line = line[:-1] + ", ESCALATE if a person has to decide."
+    return line + "\nDo not include any explanation or punctuation."
+
+
+def _binary(labels: tuple[Label, ...]) -> str:
+    return (
+        "Answer with exactly one digit: 1 if the content violates this policy, 0 if it does not.\n"
+        "Do not include any explanation or punctuation."
+    )
+
+
+def _json_reminder(labels: tuple[Label, ...]) -> str:
+    return 'one JSON object with "violation" and "policy_category", nothing else.'
+
+
+_INSTRUCTIONS = {
+    OutputForm.RATIONALE_JSON: _rationale_json,
+    OutputForm.CATEGORY_JSON: _category_json,
+    OutputForm.LABEL: _label,
+    OutputForm.VALID_INVALID: _valid_invalid,
+    OutputForm.BINARY: _binary,
+}
+
+_REMINDERS = {
+    OutputForm.RATIONALE_JSON: lambda labels: (
+        'one JSON object with "violation", "policy_category", "rule_ids" and "rationale", nothing else.'
+    ),
+    OutputForm.CATEGORY_JSON: _json_reminder,
+    OutputForm.LABEL: lambda labels: "exactly one label, nothing else.",
+    OutputForm.VALID_INVALID: lambda labels: (
+        "exactly one word, VALID, INVALID or ESCALATE, nothing else."
+        if with_decision(labels, LabelDecision.REVIEW)
+        else "exactly one word, VALID or INVALID, nothing else."
+    ),
+    OutputForm.BINARY: lambda labels: "exactly one digit, 0 or 1, nothing else.",
+}
