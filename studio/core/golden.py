@@ -1,0 +1,30 @@
+"""Golden examples: content with the decision that people agreed on. What is unknown stays unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from studio.core.content import Content
+from studio.core.labels import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenExample:
+    """One golden example of a policy.
+
+    ``expected`` is None when nobody has decided yet. ``source`` is where it came from (a file and row, or a run);
+    ``source_row`` is the row as it was found, kept whole.
+    """
+
+    id: str
+    policy_id: str
+    content: Content
+    expected: Decision | None
+    labels: tuple[str, ...] = ()
+    why: str = ""
+    decided_by: str = ""
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    source_row: str = ""
+    created_at: datetime | None = None

@@ -1,0 +1,108 @@
+"""The record of one judgement: what was asked of which model, under which settings, and what came back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from studio.core.content import Content
+from studio.core.policy import Effort, Policy
+from studio.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen. Greedy (temperature 0) reproduces; 1.0 / 1.0 is what the model's makers ask for."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the most probable token is always taken."""
+        return self.temperature <= 0.0
+
+
+GREEDY = Sampling()
+SAMPLED = Sampling(temperature=1.0, top_p=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """All that a judgement depended on beside policy and content: the same again gives the same answer."""
+
+    studio_version: str
+    model_name: str
+    model_sha256: str
+    llama_build: str
+    backend: str
+    device: str
+    n_ctx: int
+    prompt_layout: int
+    pinned_date: date
+    effort: Effort
+    sampling: Sampling
+    policy_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Counts in tokens, times in seconds from the moment the request was sent to the engine."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    thinking_tokens: int = 0
+    output_tokens: int = 0
+    first_token_s: float = 0.0
+    total_s: float = 0.0
+
+
+class RunState(StrEnum):
+    """Where a run is in its life. ``interrupted``: the studio or the engine ended while it ran."""
+
+    RUNNING = "running"
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One judgement as it is kept.
+
+    ``version`` is the number of the saved policy version whose judged text equals this policy's, None for a draft.
+    ``raw_output`` is the whole answer with control tokens spelled out, for reading and for ``reparse``.
+    """
+
+    id: str
+    session_id: str
+    policy: Policy
+    version: int | None
+    content: Content
+    state: RunState
+    started_at: datetime
+    provenance: Provenance | None = None
+    verdict: Verdict | None = None
+    timing: Timing = field(default_factory=Timing)
+    raw_output: str = ""
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A sitting at the workbench: its runs, and the drafts as they were last typed."""
+
+    id: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    run_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A run found by full-text search; ``snippet`` marks the matched words with ``\\x02`` and ``\\x03``."""
+
+    run: Run
+    snippet: str
