@@ -125,7 +125,7 @@ def test_the_map_names_every_room_and_module_and_no_other() -> None:
 
 
 def rooms_and_modules() -> set[str]:
-    """Every package (``ui/``) and module (``ui/theme.py``) below studio/, by its path; ``__init__`` goes without saying."""
+    """Every package (``ui/``) and module (``ui/theme.py``) below studio/, by its path."""
     package = ROOT / "studio"
     modules = {path for path in sources() if path.is_relative_to(package) and path.name != "__init__.py"}
     packages = {path.parent for path in sources() if path.is_relative_to(package)} - {package}
