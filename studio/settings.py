@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,8 @@ from studio.core.run import GREEDY, Sampling
 SMALLEST_FONT, LARGEST_FONT = 8, 32
 HIGHEST_TEMPERATURE = 5.0
 HIGHEST_SEED = 2**32 - 1
+
+_changing = threading.Lock()
 
 
 class Theme(StrEnum):
@@ -100,6 +103,14 @@ def save(settings: Settings, path: Path | None = None) -> None:
             f"The settings file {path} could not be written: {error.strerror or error}.",
             hint="Check that its disk is writable and has room. The settings hold until the studio is closed.",
         ) from error
+
+
+def change(path: Path | None = None, **fields: Any) -> Settings:
+    """Change some settings and leave the others as the file has them. Returns all. Raises :class:`SettingsError`."""
+    with _changing:
+        changed = replace(load(path).settings, **fields)
+        save(changed, path)
+        return changed
 
 
 def _set_aside(path: Path, settings: Settings, reason: str) -> Loaded:

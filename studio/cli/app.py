@@ -1,0 +1,67 @@
+"""The command line's root: all commands, and the one place that turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from click.exceptions import ClickException
+from click.exceptions import Exit as ClickExit
+
+from studio import __version__
+from studio.cli import classify, demo, doctor, models, policies, reparse, sessions
+from studio.cli.exit_codes import Exit, of_error
+from studio.cli.output import out, show_error
+from studio.core.errors import StudioError
+
+app = typer.Typer(
+    name="moderation-studio",
+    help="Judge content by your own written policy with gpt-oss-safeguard, on this machine alone. "
+    "Without a command the window opens.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.demo)
+app.command("classify")(classify.classify)
+app.command("prompt")(classify.prompt)
+app.command("reparse")(reparse.reparse)
+app.command("doctor")(doctor.doctor)
+app.add_typer(policies.app, name="policies")
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(models.app, name="models")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    """Options that stand before a command."""
+    if version:
+        out.print(f"moderation-studio {__version__}")
+        raise typer.Exit
+
+
+def run() -> int:
+    """Run the command that the arguments name and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding must not stop a command half way.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        code = app(standalone_mode=False)
+    except StudioError as error:
+        show_error(error)
+        return of_error(error)
+    except ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except ClickExit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) went away; nothing more can be said.
+        sys.stderr.close()
+        return Exit.OK
+    return int(code) if isinstance(code, int) else Exit.OK

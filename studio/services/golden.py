@@ -1,0 +1,125 @@
+"""Golden examples: saving one from a verdict, and scoring a policy against its set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from studio.core.errors import InputError
+from studio.core.golden import GoldenExample
+from studio.core.labels import Decision
+from studio.core.policy import Policy
+from studio.core.progress import Cancel, Progress
+from studio.core.run import Run
+from studio.services.judge import JudgeService
+from studio.services.sessions import SessionService
+from studio.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenScore:
+    """A golden run. A non-verdict is neither right nor wrong: it stands apart."""
+
+    items: tuple[tuple[GoldenExample, Run], ...]
+
+    @property
+    def total(self) -> int:
+        """How many examples were judged."""
+        return len(self.items)
+
+    @property
+    def right(self) -> int:
+        """Verdicts with the expected decision."""
+        return sum(run.verdict is not None and run.verdict.decision is e.expected for e, run in self.items)
+
+    @property
+    def no_verdict(self) -> int:
+        """Judgements that gave no verdict."""
+        return sum(run.verdict is None or not run.verdict.is_verdict for _, run in self.items)
+
+    @property
+    def wrong(self) -> int:
+        """Verdicts with another decision than the expected one."""
+        return self.total - self.right - self.no_verdict
+
+
+class GoldenService:
+    """The golden sets of the workspace."""
+
+    def __init__(self, workspace: Workspace, judge: JudgeService, sessions: SessionService) -> None:
+        self._golden = workspace.golden
+        self._judge = judge
+        self._sessions = sessions
+
+    def add_from_run(
+        self,
+        run: Run,
+        *,
+        expected: Decision,
+        labels: tuple[str, ...] = (),
+        why: str = "",
+        decided_by: str = "",
+        tags: tuple[str, ...] = (),
+    ) -> GoldenExample:
+        """Save the content of a run with the decision that is right. The same content again replaces its example.
+
+        Raises InputError for a label that the policy does not define.
+        """
+        unknown = [label for label in labels if run.policy.label(label) is None]
+        if unknown:
+            raise InputError(
+                f"The policy {run.policy.title!r} has no label {unknown[0]!r}.", hint="Choose one of its labels."
+            )
+        known = self._golden.find_by_content(run.policy.id, run.content.sha256)
+        example = GoldenExample(
+            id=known.id if known else uuid4().hex,
+            policy_id=run.policy.id,
+            content=run.content,
+            expected=expected,
+            labels=labels,
+            why=why,
+            decided_by=decided_by,
+            tags=tags,
+            source=f"run {run.id}",
+            created_at=known.created_at if known else datetime.now(UTC),
+        )
+        if known:
+            self._golden.update(example)
+            return example
+        return self._golden.add(example)
+
+    def list(self, policy_id: str, limit: int = 1000, offset: int = 0) -> list[GoldenExample]:
+        """The examples of a policy, oldest first."""
+        return self._golden.list(policy_id, limit=limit, offset=offset)
+
+    def count(self, policy_id: str) -> int:
+        """How many examples a policy has."""
+        return self._golden.count(policy_id)
+
+    def delete(self, example_id: str) -> None:
+        """Delete one example."""
+        self._golden.delete(example_id)
+
+    def score(
+        self,
+        policy: Policy,
+        examples: Sequence[GoldenExample],
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancel: Cancel | None = None,
+    ) -> GoldenScore:
+        """Judge every example whose decision is known, and compare. A stop gives the score of what was judged."""
+        known = [example for example in examples if example.expected is not None]
+        session = self._sessions.create(f"Golden run: {policy.title}")
+        items: list[tuple[GoldenExample, Run]] = []
+        for example in known:
+            if cancel is not None and cancel.requested:
+                break
+            items.append(
+                (example, self._judge.judge(policy, example.content, session_id=session.id, batch=True, cancel=cancel))
+            )
+            if on_progress is not None:
+                on_progress(Progress(len(items), len(known), policy.title))
+        return GoldenScore(tuple(items))

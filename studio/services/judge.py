@@ -1,0 +1,291 @@
+"""One judgement, from policy and content to a stored verdict: the road of DESIGN 1, built once.
+
+    policy + content -> core.prompt -> engine -> core.reply -> store
+
+Whatever happens on the way is recorded: the run is stored as running before the engine starts, and finished, with its
+verdict or with the reason why there is none, in one transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+from studio import __version__
+from studio.core.confidence import confidence
+from studio.core.content import Content
+from studio.core.errors import StudioError, TooLongError
+from studio.core.harmony import from_messages
+from studio.core.policy import Effort, Policy
+from studio.core.progress import Cancel, Progress
+from studio.core.prompt import LAYOUT_VERSION, Prompt, build_prompt
+from studio.core.reply import read_reply
+from studio.core.run import GREEDY, Provenance, Run, RunState, Sampling, Timing
+from studio.core.verdict import Status, Verdict, no_verdict
+from studio.engine.client import EngineClient
+from studio.engine.types import Delta, GenerateEvent, GenerateRequest, Generation, ModelInfo, Priority, TokenInfo
+from studio.engine.types import Started as EngineStarted
+from studio.services.models import ModelService
+from studio.store.workspace import Workspace
+
+__all__ = ["Answering", "JudgeEvent", "JudgeService", "Loading", "OnEvent", "Started", "Thinking", "TokenInfo"]
+
+_NOTHING = Content.message("")
+_CLOSE_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The model is being loaded."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt is ready; ``cached_tokens`` of ``prompt_tokens`` did not have to be read again."""
+
+    prompt_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """More text of the reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """More text of the final answer."""
+
+    text: str
+
+
+JudgeEvent = Loading | Started | Thinking | Answering
+OnEvent = Callable[[JudgeEvent], None]
+
+
+class JudgeService:
+    """Judges contents under policies. Safe to call from several threads."""
+
+    def __init__(
+        self, workspace: Workspace, engine: EngineClient, models: ModelService, pinned_date: Callable[[], date]
+    ) -> None:
+        self._policies = workspace.policies
+        self._runs = workspace.runs
+        self._engine = engine
+        self._models = models
+        self._pinned_date = pinned_date
+        self._changed = threading.Condition()
+        self._running: set[Cancel] = set()
+        self._closing = False
+
+    def judge(
+        self,
+        policy: Policy,
+        content: Content,
+        *,
+        session_id: str,
+        effort: Effort | None = None,
+        sampling: Sampling = GREEDY,
+        pinned_date: date | None = None,
+        batch: bool = False,
+        on_event: OnEvent | None = None,
+        cancel: Cancel | None = None,
+    ) -> Run:
+        """Judge ``content`` under ``policy`` and return the stored run.
+
+        ``batch`` lets judgements that somebody waits for go first. Trouble with the model or the engine is not raised: it is the run's non-verdict. Raises StoreError only.
+        """
+        prompt = build_prompt(policy, content, pinned_date=pinned_date or self._pinned_date(), effort=effort)
+        request = GenerateRequest(
+            segments=prompt.segments,
+            prefix=prompt.prefix,
+            sampling=sampling,
+            priority=Priority.BATCH if batch else Priority.INTERACTIVE,
+        )
+        run = Run(
+            id=uuid4().hex,
+            session_id=session_id,
+            policy=policy,
+            version=self._policies.version_number(policy),
+            content=content,
+            state=RunState.RUNNING,
+            started_at=datetime.now(UTC),
+        )
+        self._runs.begin(run)
+        with self._registered(cancel or Cancel()) as stop:
+            attempt = _Attempt(on_event or _ignore)
+            try:
+                done = self._through_engine(run, prompt, request, attempt, stop)
+            except StudioError as error:
+                stopped = self._stopped_words() if stop.requested else None
+                done = replace(run, verdict=_failure(error, attempt, stopped))
+            except BaseException:
+                self._finish(replace(run, verdict=_failure_unknown(attempt)))
+                raise
+            return self._finish(done)
+
+    def prompt(self, policy: Policy, content: Content, *, effort: Effort | None = None) -> Prompt:
+        """The compiled prompt exactly as it would be sent."""
+        return build_prompt(policy, content, pinned_date=self._pinned_date(), effort=effort)
+
+    def tokens(self, prompt: Prompt) -> list[TokenInfo]:
+        """The prompt's tokens by the model's own vocabulary. Loads the model. Raises ModelFileError or EngineError."""
+        self._models.load()
+        return self._engine.tokenize(prompt.segments)
+
+    def count_tokens(self, policy: Policy) -> int:
+        """Tokens of the compiled prompt without content. Loads the model. Raises ModelFileError or EngineError."""
+        self._models.load()
+        return self._engine.count_tokens(self.prompt(policy, _NOTHING).segments)
+
+    def warm(self, policy: Policy) -> None:
+        """Decode the policy ahead, so that the first verdict comes sooner. Raises ModelFileError or EngineError."""
+        self._models.load()
+        prompt = self.prompt(policy, _NOTHING)
+        self._engine.warm(prompt.segments[: prompt.prefix])
+
+    def close(self) -> None:
+        """Stop all that runs and wait until it is recorded."""
+        with self._changed:
+            self._closing = True
+            running = list(self._running)
+        for stop in running:
+            stop.request()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, timeout=_CLOSE_WAIT_S)
+
+    def _through_engine(
+        self, run: Run, prompt: Prompt, request: GenerateRequest, attempt: _Attempt, stop: Cancel
+    ) -> Run:
+        info = self._models.load(attempt.loading, stop)
+        generation = self._engine.generate(request, on_event=attempt.heard, cancel=stop)
+        return replace(
+            run,
+            verdict=self._verdict(run.policy, generation),
+            provenance=_provenance(info, prompt, request.sampling, run.policy, generation),
+            timing=Timing(
+                prompt_tokens=generation.prompt_tokens,
+                cached_tokens=generation.cached_tokens,
+                thinking_tokens=generation.thinking_tokens,
+                output_tokens=generation.output_tokens,
+                first_token_s=generation.first_token_s,
+                total_s=generation.total_s,
+            ),
+            raw_output=generation.raw,
+        )
+
+    def _verdict(self, policy: Policy, generation: Generation) -> Verdict:
+        channels = from_messages(generation.messages, generation.stop)
+        if generation.stop == "cancelled":
+            return no_verdict(
+                Status.CANCELLED, self._stopped_words(), reasoning=channels.analysis, raw_final=channels.final or ""
+            )
+        verdict = read_reply(channels, policy, stop=generation.stop)
+        if not verdict.is_verdict:
+            return verdict
+        sure, alternatives = confidence(
+            [(token.text, token.candidates) for token in generation.final_tokens], policy, verdict
+        )
+        return verdict.with_confidence(sure, alternatives, policy.review_below)
+
+    def _stopped_words(self) -> str:
+        return "The studio was closed while it ran." if self._closing else "Stopped by you."
+
+    def _finish(self, run: Run) -> Run:
+        done = replace(run, state=RunState.DONE, finished_at=datetime.now(UTC))
+        self._runs.finish(done)
+        return done
+
+    @contextmanager
+    def _registered(self, stop: Cancel) -> Iterator[Cancel]:
+        with self._changed:
+            self._running.add(stop)
+            closing = self._closing
+        if closing:
+            stop.request()
+        try:
+            yield stop
+        finally:
+            with self._changed:
+                self._running.discard(stop)
+                self._changed.notify_all()
+
+
+class _Attempt:
+    """What one attempt has heard from the engine so far, so that nothing shown is lost when the engine dies."""
+
+    def __init__(self, on_event: OnEvent) -> None:
+        self._on_event = on_event
+        self._thinking: list[str] = []
+        self._answering: list[str] = []
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self._thinking)
+
+    @property
+    def answer(self) -> str:
+        return "".join(self._answering)
+
+    def loading(self, progress: Progress) -> None:
+        self._on_event(Loading(progress))
+
+    def heard(self, event: GenerateEvent) -> None:
+        if isinstance(event, EngineStarted):
+            self._on_event(Started(event.prompt_tokens, event.cached_tokens))
+        elif isinstance(event, Delta) and event.channel == "final":
+            self._answering.append(event.text)
+            self._on_event(Answering(event.text))
+        elif isinstance(event, Delta):
+            self._thinking.append(event.text)
+            self._on_event(Thinking(event.text))
+
+
+def _ignore(event: JudgeEvent) -> None:
+    """Nobody is watching."""
+
+
+def _failure(error: StudioError, attempt: _Attempt, stopped: str | None) -> Verdict:
+    if stopped is not None:
+        status, words = Status.CANCELLED, stopped
+    elif isinstance(error, TooLongError):
+        status, words = Status.TOO_LONG, str(error)
+    else:
+        status, words = Status.ENGINE_FAILED, f"{error.title}. {error}"
+    return no_verdict(status, words, reasoning=attempt.reasoning, raw_final=attempt.answer)
+
+
+def _failure_unknown(attempt: _Attempt) -> Verdict:
+    return no_verdict(
+        Status.ENGINE_FAILED,
+        "The studio met an error of its own; the log has it.",
+        reasoning=attempt.reasoning,
+        raw_final=attempt.answer,
+    )
+
+
+def _provenance(
+    info: ModelInfo, prompt: Prompt, sampling: Sampling, policy: Policy, generation: Generation
+) -> Provenance:
+    return Provenance(
+        studio_version=__version__,
+        model_name=info.name,
+        model_sha256=info.sha256,
+        llama_build=info.llama_build,
+        backend=info.backend,
+        device=info.device,
+        n_ctx=generation.n_ctx,
+        prompt_layout=LAYOUT_VERSION,
+        pinned_date=prompt.pinned_date,
+        effort=prompt.effort,
+        sampling=replace(sampling, seed=generation.seed),
+        policy_sha256=policy.sha256,
+    )

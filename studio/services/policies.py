@@ -1,0 +1,177 @@
+"""Policies: the starters, the user's own, their drafts and their immutable versions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from studio import paths
+from studio.core.errors import NotFoundError, PolicyError
+from studio.core.golden import GoldenExample
+from studio.core.labels import Label, LabelDecision
+from studio.core.policy import Policy, PolicyVersion
+from studio.exchange.content_files import read_golden
+from studio.exchange.policy_files import ReadPolicy, parse_policy, policy_text, read_policy, slug
+from studio.store.policies import PolicySummary
+from studio.store.workspace import Workspace
+
+__all__ = ["PolicyService", "PolicySummary", "ReadPolicy"]
+
+_STARTERS_INSTALLED = "starters_installed"
+_BLANK = """\
+# Instruction
+Decide whether the content breaks this policy. A violating rule beats one that allows.
+
+# Definitions
+-
+
+# Criteria
+## Violates
+- V1.a:
+
+## Allowed
+- V0.a:
+
+# Examples
+-
+"""
+
+
+class PolicyService:
+    """Opening, drafting, saving and importing policies."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._store = workspace.policies
+        self._golden = workspace.golden
+        self._settings = workspace.settings
+
+    def install_starters(self) -> None:
+        """Put the shipped policies with their golden examples into a workspace that has not had them yet.
+
+        A starter that the user changed or deleted stays as the user left it.
+        """
+        had = self._settings.get(_STARTERS_INSTALLED)
+        installed = [str(item) for item in had] if isinstance(had, list) else []
+        shipped = sorted(folder for folder in paths.resource("policies").iterdir() if (folder / "policy.md").is_file())
+        missing = [folder for folder in shipped if folder.name not in installed]
+        if not missing:
+            return
+        now = datetime.now(UTC)
+        for folder in missing:
+            policy = read_policy(folder / "policy.md").policy
+            if self._store.latest(policy.id) is None:
+                self._store.save_version(
+                    policy, message="Starter policy", author="Moderation Studio", now=now, builtin=True
+                )
+                self._golden.add_many(
+                    [
+                        replace(
+                            example, source=f"starter {folder.name}", decided_by="Moderation Studio", created_at=now
+                        )
+                        for example in read_golden(folder / "golden.jsonl", policy.id)
+                    ]
+                )
+            installed.append(folder.name)
+        self._settings.set(_STARTERS_INSTALLED, installed)
+
+    def list(self) -> list[PolicySummary]:
+        """All policies that are not archived, by title."""
+        return self._store.list()
+
+    def get(self, policy_id: str, number: int | None = None) -> PolicyVersion:
+        """A saved version, the newest unless ``number`` is given. Raises NotFoundError."""
+        found = self._store.latest(policy_id) if number is None else self._store.version(policy_id, number)
+        if found is not None:
+            return found
+        if number is not None and self._store.latest(policy_id) is not None:
+            raise NotFoundError(f"The policy {policy_id!r} has no version {number}.", hint="See its versions.")
+        raise NotFoundError(
+            f"There is no policy {policy_id!r} in this workspace.",
+            hint="`moderation-studio policies list` shows those that are there; `policies import FILE` adds one.",
+        )
+
+    def versions(self, policy_id: str) -> list[PolicyVersion]:
+        """All saved versions, newest first."""
+        return self._store.versions(policy_id)
+
+    def open(self, policy_id: str) -> Policy:
+        """The policy as it was last left: its draft if there is one, else its newest version. Raises NotFoundError."""
+        return self._store.draft(policy_id) or self.get(policy_id).policy
+
+    def save(self, policy: Policy, *, message: str = "", author: str = "") -> PolicyVersion:
+        """Save an immutable version; the draft is then done with. An unchanged policy gives its newest version again."""
+        saved = self._store.save_version(policy, message=message, author=author, now=datetime.now(UTC))
+        self._store.discard_draft(policy.id)
+        return saved
+
+    def save_draft(self, policy: Policy) -> None:
+        """Keep what was typed so far, without making a version."""
+        self._store.save_draft(policy, datetime.now(UTC))
+
+    def draft(self, policy_id: str) -> Policy | None:
+        """The unsaved draft, or None."""
+        return self._store.draft(policy_id)
+
+    def discard_draft(self, policy_id: str) -> None:
+        """Forget the unsaved draft."""
+        self._store.discard_draft(policy_id)
+
+    def read(self, path: Path) -> ReadPolicy:
+        """A policy file, read but not stored. Raises PolicyError or InputError."""
+        return read_policy(path)
+
+    def read_text(self, text: str, name: str) -> ReadPolicy:
+        """A policy from text, read but not stored. Raises PolicyError."""
+        return parse_policy(text, name)
+
+    def import_path(self, path: Path) -> PolicyVersion:
+        """Read a policy file and save it as a version, under a free id when another policy has its id."""
+        return self.add(read_policy(path).policy, message=f"Imported from {path.name}")
+
+    def add(self, policy: Policy, *, message: str) -> PolicyVersion:
+        """Save a policy that comes from outside: a new version of the policy of that id, unless that is a starter."""
+        if not policy.labels and policy.position == "auto":
+            raise PolicyError(
+                f"The policy {policy.title!r} defines no labels, so no answer can be asked for.",
+                hint="Give it labels in its front matter or open it in the window and confirm them there.",
+            )
+        builtin = {summary.id for summary in self.list() if summary.builtin}
+        if policy.id in builtin:
+            policy = replace(policy, id=self._free_id(policy.id))
+        return self.save(policy, message=message)
+
+    def create(self, title: str) -> Policy:
+        """A new draft, laid out in the four sections that the guidance recommends."""
+        policy = Policy(
+            id=self._free_id(slug(title)),
+            title=title,
+            text=_BLANK,
+            labels=(
+                Label("V0", LabelDecision.ALLOW, "No violation", 0),
+                Label("V1", LabelDecision.VIOLATE, "Violation", 2),
+            ),
+        )
+        self.save_draft(policy)
+        return policy
+
+    def duplicate(self, policy: Policy, title: str) -> Policy:
+        """A copy under a new id, as a draft."""
+        copy = replace(policy, id=self._free_id(slug(title)), title=title)
+        self.save_draft(copy)
+        return copy
+
+    def export_text(self, policy: Policy) -> str:
+        """The policy as the text of a file."""
+        return policy_text(policy)
+
+    def samples(self, policy_id: str) -> list[GoldenExample]:
+        """Contents to try a policy on: its golden examples, those near the boundary first."""
+        return sorted(self._golden.list(policy_id, limit=50), key=lambda example: "boundary" not in example.tags)
+
+    def _free_id(self, wanted: str) -> str:
+        taken = {summary.id for summary in self.list()}
+        number, free = 2, wanted
+        while free in taken or self._store.latest(free) is not None:
+            free, number = f"{wanted}-{number}", number + 1
+        return free

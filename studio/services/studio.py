@@ -1,0 +1,91 @@
+"""The studio as a whole: one open workspace, the engine, and the services over them. Window and CLI start here."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Self
+
+from studio import paths, settings
+from studio.core.run import Run
+from studio.engine.client import EngineClient
+from studio.hub.inventory import Inventory
+from studio.services.golden import GoldenService
+from studio.services.judge import JudgeService
+from studio.services.models import ModelService
+from studio.services.policies import PolicyService
+from studio.services.sessions import SessionService
+from studio.store.workspace import Workspace
+
+_PINNED_DATE = "pinned_date"
+
+
+class Studio:
+    """An open workspace with everything that can be done in it. Close it when done; it is a context manager."""
+
+    def __init__(self, workspace: Workspace, path: Path, engine: EngineClient, model: Path | None) -> None:
+        self.workspace_path = path
+        self._workspace = workspace
+        self._engine = engine
+        self.interrupted: tuple[Run, ...] = tuple(workspace.runs.mark_interrupted(datetime.now(UTC)))
+        self.policies = PolicyService(workspace)
+        self.sessions = SessionService(workspace)
+        self.models = ModelService(Inventory(), engine, model)
+        self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
+        self.golden = GoldenService(workspace, self.judge, self.sessions)
+        self.policies.install_starters()
+
+    @classmethod
+    def open(
+        cls, workspace: Path | None = None, *, model: Path | None = None, engine: EngineClient | None = None
+    ) -> Self:
+        """Open a workspace file, made anew when it is not there. No model is loaded yet.
+
+        ``model`` overrides the model of the settings for this process. ``engine`` is for tests. Raises StoreError.
+        """
+        chosen = settings.load().settings
+        path = (workspace or chosen.workspace or paths.default_workspace()).expanduser()
+        opened = Workspace.open(path)
+        try:
+            return cls(opened, path, engine or EngineClient(), model or chosen.model)
+        except BaseException:
+            opened.close()
+            raise
+
+    @property
+    def workspace_name(self) -> str:
+        """The workspace's file name without its ending."""
+        return self.workspace_path.stem
+
+    @property
+    def connections(self) -> int:
+        """How many network connections the studio has opened since its start: it has no code that opens one."""
+        return 0
+
+    def pinned_date(self) -> date:
+        """The date that is written into every prompt of this workspace.
+
+        It is fixed when the workspace is first used, so that tomorrow's judgement of the same content is the same
+        prompt; :meth:`pin_date` changes it.
+        """
+        kept = self._workspace.settings.get(_PINNED_DATE)
+        if isinstance(kept, str):
+            return date.fromisoformat(kept)
+        return self.pin_date(datetime.now(UTC).date())
+
+    def pin_date(self, day: date) -> date:
+        """Write ``day`` into the prompts from now on."""
+        self._workspace.settings.set(_PINNED_DATE, day.isoformat())
+        return day
+
+    def close(self) -> None:
+        """Stop what runs, record it as cancelled, end the engine and close the file. Closing twice is closing once."""
+        self.judge.close()
+        self._engine.close()
+        self._workspace.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
