@@ -108,3 +108,18 @@ class PolicyVersion:
     message: str
     author: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySummary:
+    """What a list of policies shows. ``latest`` is the newest version's number, 0 when only a draft exists."""
+
+    id: str
+    title: str
+    summary: str
+    tags: tuple[str, ...]
+    latest: int
+    updated_at: datetime
+    has_draft: bool = False
+    archived: bool = False
+    builtin: bool = False

@@ -1,0 +1,145 @@
+"""Golden examples: content with the decision that people agreed on, per policy."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from studio.core.errors import InputError, NotFoundError
+from studio.core.golden import GoldenExample
+from studio.store.convert import golden_from, golden_values
+from studio.store.database import Database
+from studio.store.keep import chunks, drop_contents, keep_contents
+from studio.store.schema import ContentRow, GoldenRow
+
+
+class Golden:
+    """The golden examples of a workspace. All methods raise StoreError when the file fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, example: GoldenExample) -> GoldenExample:
+        """Keep an example, and return it as it is kept. Raises InputError when its id is taken."""
+        return self.add_many([example])[0]
+
+    def add_many(self, examples: Iterable[GoldenExample]) -> builtins.list[GoldenExample]:
+        """Keep all examples or, on any error, none. Raises InputError when an id is taken.
+
+        The same content may be added twice: ask :meth:`find_by_content` or :meth:`known` before.
+        """
+        wanted = [*examples]
+        with self._database.write() as session:
+            for part in chunks(wanted):
+                keep_contents(session, (example.content for example in part))
+                try:
+                    session.execute(insert(GoldenRow), [golden_values(example) for example in part])
+                except IntegrityError as error:
+                    raise InputError("A golden example with the same id is in this workspace already.") from error
+            return _by_ids(session, [example.id for example in wanted])
+
+    def update(self, example: GoldenExample) -> GoldenExample:
+        """Replace the example of the same id, content included. Raises NotFoundError."""
+        with self._database.write() as session:
+            row = session.scalar(select(GoldenRow).where(GoldenRow.id == example.id))
+            if row is None:
+                raise _unknown(example.id)
+            before = row.content_sha256
+            keep_contents(session, [example.content])
+            for column, value in golden_values(example).items():
+                setattr(row, column, value)
+            session.flush()
+            drop_contents(session, [before])
+            session.expire(row)
+            return _by_ids(session, [example.id])[0]
+
+    def get(self, example_id: str) -> GoldenExample:
+        """One example. Raises NotFoundError."""
+        with self._database.read() as session:
+            return _by_ids(session, [example_id])[0]
+
+    def list(self, policy_id: str, *, limit: int | None = None, offset: int = 0) -> builtins.list[GoldenExample]:
+        """The examples of a policy, in the order they were added; all of them without a limit."""
+        with self._database.read() as session:
+            page = (
+                select(GoldenRow.seq)
+                .where(GoldenRow.policy_id == policy_id)
+                .order_by(GoldenRow.seq)
+                .limit(-1 if limit is None else limit)
+                .offset(offset)
+                .subquery()
+            )
+            # The page is cut on the index alone; contents are read only for what is on it.
+            found = session.execute(
+                select(GoldenRow, ContentRow.document)
+                .join(page, page.c.seq == GoldenRow.seq)
+                .join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
+                .order_by(GoldenRow.seq)
+            )
+            return [golden_from(row, content) for row, content in found]
+
+    def count(self, policy_id: str | None = None) -> int:
+        """How many examples there are, of one policy where given."""
+        query = select(func.count(GoldenRow.seq))
+        if policy_id is not None:
+            query = query.where(GoldenRow.policy_id == policy_id)
+        with self._database.read() as session:
+            return session.scalar(query) or 0
+
+    def find_by_content(self, policy_id: str, sha256: str) -> builtins.list[GoldenExample]:
+        """The examples of the policy with that content (:attr:`Content.sha256`), oldest first."""
+        with self._database.read() as session:
+            found = session.execute(
+                select(GoldenRow, ContentRow.document)
+                .join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
+                .where(GoldenRow.policy_id == policy_id, GoldenRow.content_sha256 == sha256)
+                .order_by(GoldenRow.seq)
+            )
+            return [golden_from(row, content) for row, content in found]
+
+    def known(self, policy_id: str, digests: Iterable[str]) -> frozenset[str]:
+        """Those of the content digests that the policy has an example of; for imports of many rows."""
+        with self._database.read() as session:
+            return frozenset(
+                digest
+                for part in chunks(sorted(set(digests)))
+                for digest in session.scalars(
+                    select(GoldenRow.content_sha256)
+                    .where(GoldenRow.policy_id == policy_id, GoldenRow.content_sha256.in_(part))
+                    .distinct()
+                )
+            )
+
+    def delete(self, example_id: str) -> None:
+        """Delete an example, and its content when nothing else needs it. Raises NotFoundError."""
+        with self._database.write() as session:
+            row = GoldenRow.id == example_id
+            content = session.scalar(select(GoldenRow.content_sha256).where(row))
+            if content is None:
+                raise _unknown(example_id)
+            session.execute(delete(GoldenRow).where(row))
+            drop_contents(session, [content])
+
+
+def _by_ids(session: Session, ids: Sequence[str]) -> list[GoldenExample]:
+    """The examples in the order of ``ids``. Raises NotFoundError."""
+    found: dict[str, GoldenExample] = {}
+    for part in chunks(ids):
+        rows = session.execute(
+            select(GoldenRow, ContentRow.document)
+            .join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
+            .where(GoldenRow.id.in_(part))
+        )
+        found.update((row.id, golden_from(row, content)) for row, content in rows)
+    for example_id in ids:
+        if example_id not in found:
+            raise _unknown(example_id)
+    return [found[example_id] for example_id in ids]
+
+
+def _unknown(example_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no golden example {example_id!r} in this workspace.")

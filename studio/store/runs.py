@@ -1,0 +1,172 @@
+"""Runs: kept before the engine starts, and completed in one transaction when it ends."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from studio.core.errors import InputError, NotFoundError
+from studio.core.run import Run, RunState
+from studio.core.verdict import Status, no_verdict
+from studio.store.convert import run_from, write_outcome
+from studio.store.database import Database
+from studio.store.failure import told
+from studio.store.keep import keep_contents, keep_policy
+from studio.store.owner import Owners
+from studio.store.schema import ContentRow, PolicyDocumentRow, RunRow
+from studio.store.search_index import index_run, index_verdict
+from studio.store.sessions import next_activity, session_row
+
+
+class Runs:
+    """The runs of a workspace. All methods raise StoreError when the file fails."""
+
+    def __init__(self, database: Database, owners: Owners) -> None:
+        self._database = database
+        self._owners = owners
+
+    def begin(self, run: Run) -> None:
+        """Keep a run that is about to start, with its policy and content, as running and as this process's own.
+
+        Raises NotFoundError when its session does not exist and InputError when its id is taken.
+        """
+        with told(self._database.path):
+            owner = self._owners.token()
+        with self._database.write() as session:
+            home = session_row(session, run.session_id)
+            home.updated_at = run.started_at
+            home.activity = next_activity(session)
+            keep_contents(session, [run.content])
+            row = _new_row(run, keep_policy(session, run.policy), owner)
+            session.add(row)
+            try:
+                session.flush()
+            except IntegrityError as error:
+                raise InputError(f"There is a run {run.id!r} in this workspace already.") from error
+            index_run(session, row.seq, run.policy.title, home.title, run.content)
+
+    def finish(self, run: Run) -> None:
+        """Keep how the run ended: verdict, timing, provenance, raw output, state; what was begun stays as it was.
+
+        A run that was called interrupted meanwhile is put right. Raises NotFoundError when it was never begun or was
+        deleted, and InputError when it is done already or still says it is running.
+        """
+        if run.state is RunState.RUNNING:
+            raise InputError(f"The run {run.id!r} has not ended yet.")
+        with self._database.write() as session:
+            row = _row(session, run.id)
+            if row.state == RunState.DONE:
+                raise InputError(f"The run {run.id!r} is done already; its verdict cannot be changed.")
+            write_outcome(row, run)
+            index_verdict(session, row.seq, run.verdict)
+
+    def get(self, run_id: str) -> Run:
+        """One run. Raises NotFoundError."""
+        with self._database.read() as session:
+            found = load_runs(session, RunRow.id == run_id)
+        if not found:
+            raise _unknown(run_id)
+        return next(iter(found.values()))
+
+    def list(
+        self, *, session_id: str | None = None, policy_id: str | None = None, limit: int = 50, offset: int = 0
+    ) -> builtins.list[Run]:
+        """The runs, newest first, of one session or policy where given."""
+        with self._database.read() as session:
+            wanted = (
+                select(RunRow.seq)
+                .where(*_filters(session_id, policy_id))
+                .order_by(RunRow.seq.desc())
+                .limit(limit)
+                .offset(offset)
+            )
+            return [*load_runs(session, RunRow.seq.in_(wanted)).values()]
+
+    def count(self, *, session_id: str | None = None, policy_id: str | None = None) -> int:
+        """How many runs :meth:`list` would give without a limit."""
+        with self._database.read() as session:
+            return session.scalar(select(func.count(RunRow.seq)).where(*_filters(session_id, policy_id))) or 0
+
+    def mark_interrupted(self, now: datetime) -> builtins.list[Run]:
+        """Call interrupted what dead processes left running, and return it; living processes are left alone.
+
+        To be called once after opening. ``now`` goes into the record as the moment when this was found.
+        """
+        running = RunRow.state == RunState.RUNNING
+        with self._database.read() as session:
+            owners = session.scalars(select(RunRow.owner).where(running).distinct()).all()
+        with told(self._database.path):
+            dead = [owner for owner in owners if not self._owners.alive(owner)]
+            self._owners.sweep()
+        if not dead:
+            return []
+        with self._database.write() as session:
+            left = running & RunRow.owner.in_(dead)
+            found = load_runs(session, left)
+            ended = {seq: _interrupted(run, now) for seq, run in found.items()}
+            for row in session.scalars(select(RunRow).where(left)).all():
+                write_outcome(row, ended[row.seq])
+                index_verdict(session, row.seq, ended[row.seq].verdict)
+        return [*ended.values()]
+
+
+def load_runs(session: Session, *where: ColumnElement[bool]) -> dict[int, Run]:
+    """The runs that match, by their ``seq``, newest first."""
+    found = session.execute(
+        select(RunRow, PolicyDocumentRow.document, ContentRow.document)
+        .join(PolicyDocumentRow, PolicyDocumentRow.sha256 == RunRow.document_sha256)
+        .join(ContentRow, ContentRow.sha256 == RunRow.content_sha256)
+        .where(*where)
+        .order_by(RunRow.seq.desc())
+    )
+    return {row.seq: run_from(row, policy, content) for row, policy, content in found}
+
+
+def _interrupted(run: Run, now: datetime) -> Run:
+    detail = (
+        "The studio ended while this was being judged, so there is no verdict. "
+        f"Found on {now:%Y-%m-%d at %H:%M %Z}; run it again."
+    )
+    verdict = no_verdict(Status.ENGINE_FAILED, detail)
+    return replace(run, state=RunState.INTERRUPTED, verdict=verdict, finished_at=now)
+
+
+def _filters(session_id: str | None, policy_id: str | None) -> builtins.list[ColumnElement[bool]]:
+    filters = []
+    if session_id is not None:
+        filters.append(RunRow.session_id == session_id)
+    if policy_id is not None:
+        filters.append(RunRow.policy_id == policy_id)
+    return filters
+
+
+def _new_row(run: Run, document_sha256: str, owner: str) -> RunRow:
+    row = RunRow(
+        id=run.id,
+        session_id=run.session_id,
+        policy_id=run.policy.id,
+        policy_sha256=run.policy.sha256,
+        document_sha256=document_sha256,
+        version=run.version,
+        content_sha256=run.content.sha256,
+        owner=owner,
+        started_at=run.started_at,
+    )
+    write_outcome(row, replace(run, state=RunState.RUNNING, verdict=None, finished_at=None))
+    return row
+
+
+def _row(session: Session, run_id: str) -> RunRow:
+    row = session.scalar(select(RunRow).where(RunRow.id == run_id))
+    if row is None:
+        raise _unknown(run_id)
+    return row
+
+
+def _unknown(run_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no run {run_id!r} in this workspace.")
