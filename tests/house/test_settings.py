@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,23 @@ def test_keys_of_a_later_version_are_kept() -> None:
     saved = json.loads(file.read_text(encoding="utf-8"))
     assert saved["holograms"] == {"depth": 3}
     assert saved["theme"] == "dark"
+
+
+def test_changes_from_several_threads_do_not_undo_each_other() -> None:
+    changes: list[dict[str, Any]] = [
+        {"theme": Theme.DARK},
+        {"font_size": 20},
+        {"model": Path("m")},
+        {"layout": {"a": "b"}},
+    ]
+    threads = [threading.Thread(target=settings.change, kwargs=change) for change in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    expected = Settings(theme=Theme.DARK, font_size=20, model=Path("m"), layout={"a": "b"})
+    assert settings.load() == settings.Loaded(expected)
 
 
 def test_a_folder_in_the_files_place_is_set_aside_too() -> None:
