@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import threading
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,8 +24,6 @@ from studio.core.run import GREEDY, Sampling
 SMALLEST_FONT, LARGEST_FONT = 8, 32
 HIGHEST_TEMPERATURE = 5.0
 HIGHEST_SEED = 2**32 - 1
-
-_writing = threading.Lock()
 
 _changing = threading.Lock()
 
@@ -114,18 +111,6 @@ def change(path: Path | None = None, **fields: Any) -> Settings:
         changed = replace(load(path).settings, **fields)
         save(changed, path)
         return changed
-
-
-def change(path: Path | None = None, **fields: Any) -> Loaded:
-    """Change settings by name, on top of what the file says now, and return what was written.
-
-    Window and services each change their own; neither may undo the other's. Raises :class:`SettingsError`.
-    """
-    with _writing:
-        loaded = load(path)
-        changed = replace(loaded.settings, **fields)
-        save(changed, path)
-    return Loaded(changed, loaded.problem)
 
 
 def _set_aside(path: Path, settings: Settings, reason: str) -> Loaded:
