@@ -79,8 +79,8 @@ def show_verdict(run: Run, *, demo: bool, reasoning: bool = True) -> None:
     if timing.output_tokens:
         out.print(
             Text(
-                f"{timing.prompt_tokens} tokens read ({timing.cached_tokens} remembered), {timing.output_tokens} written, "
-                f"{timing.total_s:.2f} s",
+                f"{timing.prompt_tokens} tokens read ({timing.cached_tokens} remembered), "
+                f"{timing.output_tokens} written, {timing.total_s:.2f} s",
                 "dim",
             )
         )

@@ -97,7 +97,7 @@ def _turn(item: Any, where: str) -> Turn:
     speaker = next((item[key] for key in ("role", "speaker", "author", "name") if isinstance(item.get(key), str)), "")
     text = item.get("content", item.get("text"))
     if isinstance(text, list):
-        parts = [part.get("text") for part in text if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        parts = [part["text"] for part in text if isinstance(part, dict) and isinstance(part.get("text"), str)]
         if len(parts) != len(text):
             raise InputError(f"{where} has parts that are not text.", hint="The studio judges text only.")
         text = "\n".join(parts)

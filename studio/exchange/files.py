@@ -32,7 +32,7 @@ def read_text(path: Path, *, limit: int = MAX_TEXT_BYTES) -> str:
 
 
 def decode(data: bytes, name: str) -> str:
-    """``data`` as text: UTF-8, or what its byte order mark says. Raises InputError at the first byte that is neither."""
+    """``data`` as text: UTF-8, or what its byte order mark says. Raises InputError at the first bad byte."""
     encoding = "utf-8"
     for mark, named in _BOMS:
         if data.startswith(mark):

@@ -6,6 +6,7 @@ holds only while both are the same.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import json
 import os
@@ -77,7 +78,7 @@ class Inventory:
             raise NotFoundError(f"{path} is not in the list of models.")
         self._write(left)
 
-    def _read(self) -> list[ModelEntry]:
+    def _read(self) -> builtins.list[ModelEntry]:
         try:
             rows = json.loads(self._file.read_text(encoding="utf-8"))
             return [
@@ -92,7 +93,7 @@ class Inventory:
                 hint="Move that file away and add your models again; the model files themselves are not touched.",
             ) from error
 
-    def _write(self, entries: list[ModelEntry]) -> None:
+    def _write(self, entries: builtins.list[ModelEntry]) -> None:
         rows = [{**asdict(entry), "path": str(entry.path)} for entry in entries]
         for row in rows:
             del row["is_demo"], row["present"]

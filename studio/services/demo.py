@@ -1,4 +1,4 @@
-"""The main job on the demo model, as a story: judge, edit the policy, judge again, then score against golden examples."""
+"""The main job on the demo model, as a story: judge, edit the policy, judge again, score against golden examples."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from studio import __version__, paths
 from studio.core.errors import StudioError
+from studio.services import shield
 from studio.services.studio import Studio
 
 
@@ -56,9 +57,14 @@ def report(studio: Studio) -> DoctorReport:
         _disk(),
         Fact("Policies", str(len(studio.policies.list()))),
         *_model(studio),
-        Fact("Network connections", str(studio.connections)),
+        _network(studio.connections),
     ]
     return DoctorReport(tuple(facts), studio.connections)
+
+
+def _network(connections: int) -> Fact:
+    words = f"{connections} open, {shield.refused()} asked for and refused since the start"
+    return Fact("Network connections", words, Health.BAD if connections else Health.GOOD)
 
 
 def _disk() -> Fact:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -113,7 +114,7 @@ class GoldenService:
         """Judge every example whose decision is known, and compare. A stop gives the score of what was judged."""
         known = [example for example in examples if example.expected is not None]
         session = self._sessions.create(f"Golden run: {policy.title}")
-        items: list[tuple[GoldenExample, Run]] = []
+        items: builtins.list[tuple[GoldenExample, Run]] = []
         for example in known:
             if cancel is not None and cancel.requested:
                 break

@@ -27,7 +27,15 @@ from studio.core.reply import read_reply
 from studio.core.run import GREEDY, Provenance, Run, RunState, Sampling, Timing
 from studio.core.verdict import Status, Verdict, no_verdict
 from studio.engine.client import EngineClient
-from studio.engine.types import Delta, GenerateEvent, GenerateRequest, Generation, ModelInfo, Priority, TokenInfo
+from studio.engine.types import (
+    FINAL_CHANNEL,
+    GenerateEvent,
+    GenerateRequest,
+    Generation,
+    ModelInfo,
+    Priority,
+    TokenInfo,
+)
 from studio.engine.types import Started as EngineStarted
 from studio.services.models import ModelService
 from studio.store.workspace import Workspace
@@ -101,7 +109,8 @@ class JudgeService:
     ) -> Run:
         """Judge ``content`` under ``policy`` and return the stored run.
 
-        ``batch`` lets judgements that somebody waits for go first. Trouble with the model or the engine is not raised: it is the run's non-verdict. Raises StoreError only.
+        ``batch`` lets judgements that somebody waits for go first. Trouble with the model or the engine is not raised:
+        it is the run's non-verdict. Raises StoreError only.
         """
         prompt = build_prompt(policy, content, pinned_date=pinned_date or self._pinned_date(), effort=effort)
         request = GenerateRequest(
@@ -241,10 +250,10 @@ class _Attempt:
     def heard(self, event: GenerateEvent) -> None:
         if isinstance(event, EngineStarted):
             self._on_event(Started(event.prompt_tokens, event.cached_tokens))
-        elif isinstance(event, Delta) and event.channel == "final":
+        elif event.channel == FINAL_CHANNEL:
             self._answering.append(event.text)
             self._on_event(Answering(event.text))
-        elif isinstance(event, Delta):
+        else:
             self._thinking.append(event.text)
             self._on_event(Thinking(event.text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +11,9 @@ from studio import paths
 from studio.core.errors import NotFoundError, PolicyError
 from studio.core.golden import GoldenExample
 from studio.core.labels import Label, LabelDecision
-from studio.core.policy import Policy, PolicyVersion
+from studio.core.policy import Policy, PolicySummary, PolicyVersion
 from studio.exchange.content_files import read_golden
 from studio.exchange.policy_files import ReadPolicy, parse_policy, policy_text, read_policy, slug
-from studio.store.policies import PolicySummary
 from studio.store.workspace import Workspace
 
 __all__ = ["PolicyService", "PolicySummary", "ReadPolicy"]
@@ -91,7 +91,7 @@ class PolicyService:
             hint="`moderation-studio policies list` shows those that are there; `policies import FILE` adds one.",
         )
 
-    def versions(self, policy_id: str) -> list[PolicyVersion]:
+    def versions(self, policy_id: str) -> builtins.list[PolicyVersion]:
         """All saved versions, newest first."""
         return self._store.versions(policy_id)
 
@@ -100,7 +100,7 @@ class PolicyService:
         return self._store.draft(policy_id) or self.get(policy_id).policy
 
     def save(self, policy: Policy, *, message: str = "", author: str = "") -> PolicyVersion:
-        """Save an immutable version; the draft is then done with. An unchanged policy gives its newest version again."""
+        """Save an immutable version; the draft is then done with. An unchanged policy gives its newest version."""
         saved = self._store.save_version(policy, message=message, author=author, now=datetime.now(UTC))
         self._store.discard_draft(policy.id)
         return saved
@@ -165,7 +165,7 @@ class PolicyService:
         """The policy as the text of a file."""
         return policy_text(policy)
 
-    def samples(self, policy_id: str) -> list[GoldenExample]:
+    def samples(self, policy_id: str) -> builtins.list[GoldenExample]:
         """Contents to try a policy on: its golden examples, those near the boundary first."""
         return sorted(self._golden.list(policy_id, limit=50), key=lambda example: "boundary" not in example.tags)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -78,7 +79,7 @@ class SessionService:
 
     def runs(
         self, *, session_id: str | None = None, policy_id: str | None = None, limit: int = 100, offset: int = 0
-    ) -> list[Run]:
+    ) -> builtins.list[Run]:
         """Runs, newest first."""
         return self._runs.list(session_id=session_id, policy_id=policy_id, limit=limit, offset=offset)
 
@@ -89,7 +90,7 @@ class SessionService:
             raise NotFoundError(f"There is no run {run_id!r} in this workspace.")
         return found
 
-    def search(self, query: str, limit: int = 100) -> list[SearchHit]:
+    def search(self, query: str, limit: int = 100) -> builtins.list[SearchHit]:
         """Runs whose content, rationale or reasoning holds the words; any text is a valid query."""
         return self._search.search(query, limit)
 

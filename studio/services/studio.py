@@ -10,6 +10,7 @@ from studio import paths, settings
 from studio.core.run import Run
 from studio.engine.client import EngineClient
 from studio.hub.inventory import Inventory
+from studio.services import shield
 from studio.services.golden import GoldenService
 from studio.services.judge import JudgeService
 from studio.services.models import ModelService
@@ -43,6 +44,7 @@ class Studio:
 
         ``model`` overrides the model of the settings for this process. ``engine`` is for tests. Raises StoreError.
         """
+        shield.install()
         chosen = settings.load().settings
         path = (workspace or chosen.workspace or paths.default_workspace()).expanduser()
         opened = Workspace.open(path)
@@ -59,8 +61,8 @@ class Studio:
 
     @property
     def connections(self) -> int:
-        """How many network connections the studio has opened since its start: it has no code that opens one."""
-        return 0
+        """Network connections: those the system counts now, as the shield lets none be opened from Python."""
+        return shield.open_now() or 0
 
     def pinned_date(self) -> date:
         """The date that is written into every prompt of this workspace.

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio import paths
+from studio.core.contract import carries_output
+from studio.core.errors import InputError, PolicyError
+from studio.core.labels import Label, LabelDecision
+from studio.core.policy import ContentKind, Effort, OutputForm, OutputPosition, Policy
+from studio.exchange.content_files import read_golden
+from studio.exchange.policy_files import parse_policy, policy_text, read_policy, slug
+
+STARTERS = sorted(folder for folder in paths.resource("policies").iterdir() if (folder / "policy.md").is_file())
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+ids = st.text(st.characters(categories=["L", "Nd"], include_characters="-._#: "), min_size=1, max_size=12).filter(
+    lambda s: s.strip() == s and s
+)
+labels = st.lists(
+    st.builds(
+        Label,
+        id=ids,
+        decision=st.sampled_from(LabelDecision),
+        name=words,
+        severity=st.none() | st.integers(0, 4),
+        description=words,
+    ),
+    max_size=4,
+    unique_by=lambda label: label.id,
+)
+
+
+@given(
+    st.builds(
+        Policy,
+        id=st.just("some-id"),
+        title=words.map(lambda w: f"T{w}".strip()),
+        text=words,
+        labels=labels.map(tuple),
+        form=st.sampled_from(OutputForm),
+        position=st.sampled_from(OutputPosition),
+        effort=st.sampled_from(Effort),
+        review_below=st.none() | st.floats(0, 1),
+        summary=words.map(str.strip),
+        tags=st.lists(words.map(str.strip), max_size=3).map(tuple),
+        content_kinds=st.just((ContentKind.CONVERSATION,)),
+    )
+)
+def test_a_written_policy_reads_the_same(policy: Policy) -> None:
+    read = parse_policy(policy_text(policy), "other")
+    assert read.policy == policy
+    assert read.policy.sha256 == policy.sha256
+
+
+@given(st.text())
+def test_any_text_is_a_policy_or_a_clear_error(text: str) -> None:
+    try:
+        read = parse_policy(text, "name")
+    except PolicyError as error:
+        assert error.hint
+    else:
+        assert read.policy.id
+
+
+def test_plain_text_keeps_its_bytes(tmp_path: Path) -> None:
+    body = "# Spam\r\nAnswer (VALID or INVALID):\r\n\ttrailing  \n\n"
+    path = tmp_path / "spam rules.txt"
+    path.write_bytes(body.encode())
+    policy = read_policy(path).policy
+    assert policy.text == body
+    assert policy.id == "spam-rules"
+    assert policy.position is OutputPosition.IN_TEXT
+
+
+@pytest.mark.parametrize(
+    ("front", "names"),
+    [
+        ("labels: [{id: A, decision: maybe}]", "labels[1].decision"),
+        ("labels: [{decision: allow}]", "labels[1]"),
+        ("labels: [{id: A}]", "labels[1].decision"),
+        ("labels: nonsense", "labels"),
+        ("effort: huge", "effort"),
+        ("output: [1]", "output"),
+        ("review_below: 3", "review_below"),
+        ("title: [a", "line"),
+        ("- a\n- b", "front matter"),
+        ("labels: [{id: A, decision: allow}, {id: A, decision: violate}]", "'A' is defined twice"),
+    ],
+)
+def test_a_broken_front_matter_names_the_place(front: str, names: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(f"---\n{front}\n---\nBody", "p", where="p.md")
+    assert names in caught.value.message
+    assert caught.value.hint
+
+
+def test_an_unknown_field_is_told_not_kept_silent() -> None:
+    read = parse_policy("---\ntitle: A\nlabels: [{id: A0, decision: allow}]\ncolour: red\n---\nBody", "p")
+    assert any("colour" in note for note in read.notes)
+
+
+def test_a_file_of_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "p.md"
+    path.write_bytes(b"# Fine\nca\xe9\n")
+    with pytest.raises(InputError, match="line 2"):
+        read_policy(path)
+
+
+def test_utf16_with_its_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.md"
+    path.write_bytes("---\ntitle: Über\nlabels: [{id: A0, decision: allow}]\n---\nText".encode("utf-16"))
+    assert read_policy(path).policy.title == "Über"
+
+
+@given(st.text(max_size=200))
+def test_slug_is_always_a_usable_id(name: str) -> None:
+    made = slug(name)
+    assert made
+    assert set(made) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert len(made) <= 60
+    assert slug(made) == made
+
+
+def test_there_are_ten_starters_and_demo_policies() -> None:
+    assert len([folder for folder in STARTERS if not folder.name.startswith("demo-")]) >= 10
+
+
+@pytest.mark.parametrize("folder", STARTERS, ids=lambda folder: folder.name)
+def test_a_starter_is_whole(folder: Path) -> None:
+    read = read_policy(folder / "policy.md")
+    policy = read.policy
+    assert read.notes == ()
+    assert policy.id == folder.name
+    assert not carries_output(policy.text)
+    assert parse_policy(policy_text(policy), "x").policy == policy
+    golden = read_golden(folder / "golden.jsonl", policy.id)
+    assert len(golden) >= 24
+    assert len({example.id for example in golden}) == len(golden)
+    assert len({example.content.sha256 for example in golden}) == len(golden)
+    for example in golden:
+        assert example.expected is not None
+        assert example.labels
+        for label_id in example.labels:
+            label = policy.label(label_id)
+            assert label is not None, (example.id, label_id)
+            assert label.decision.decision is example.expected, example.id
+    boundary = sum("boundary" in example.tags for example in golden)
+    assert boundary * 2 >= len(golden)
