@@ -57,10 +57,10 @@ class Golden:
             session.expire(row)
             return _by_ids(session, [example.id])[0]
 
-    def get(self, example_id: str) -> GoldenExample:
-        """One example. Raises NotFoundError."""
+    def get(self, example_id: str) -> GoldenExample | None:
+        """One example, None when there is no such."""
         with self._database.read() as session:
-            return _by_ids(session, [example_id])[0]
+            return next(iter(_by_ids(session, [example_id])), None)
 
     def list(self, policy_id: str, *, limit: int | None = None, offset: int = 0) -> builtins.list[GoldenExample]:
         """The examples of a policy, in the order they were added; all of them without a limit."""
@@ -90,16 +90,17 @@ class Golden:
         with self._database.read() as session:
             return session.scalar(query) or 0
 
-    def find_by_content(self, policy_id: str, sha256: str) -> builtins.list[GoldenExample]:
-        """The examples of the policy with that content (:attr:`Content.sha256`), oldest first."""
+    def find_by_content(self, policy_id: str, sha256: str) -> GoldenExample | None:
+        """The policy's oldest example with that content (:attr:`Content.sha256`), None when there is none."""
         with self._database.read() as session:
             found = session.execute(
                 select(GoldenRow, ContentRow.document)
                 .join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
                 .where(GoldenRow.policy_id == policy_id, GoldenRow.content_sha256 == sha256)
                 .order_by(GoldenRow.seq)
-            )
-            return [golden_from(row, content) for row, content in found]
+                .limit(1)
+            ).one_or_none()
+            return None if found is None else golden_from(*found)
 
     def known(self, policy_id: str, digests: Iterable[str]) -> frozenset[str]:
         """Those of the content digests that the policy has an example of; for imports of many rows."""
@@ -126,7 +127,7 @@ class Golden:
 
 
 def _by_ids(session: Session, ids: Sequence[str]) -> list[GoldenExample]:
-    """The examples in the order of ``ids``. Raises NotFoundError."""
+    """The examples that are there, in the order of ``ids``."""
     found: dict[str, GoldenExample] = {}
     for part in chunks(ids):
         rows = session.execute(
@@ -135,10 +136,7 @@ def _by_ids(session: Session, ids: Sequence[str]) -> list[GoldenExample]:
             .where(GoldenRow.id.in_(part))
         )
         found.update((row.id, golden_from(row, content)) for row, content in rows)
-    for example_id in ids:
-        if example_id not in found:
-            raise _unknown(example_id)
-    return [found[example_id] for example_id in ids]
+    return [found[example_id] for example_id in ids if example_id in found]
 
 
 def _unknown(example_id: str) -> NotFoundError:

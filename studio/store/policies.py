@@ -6,7 +6,7 @@ import builtins
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -35,29 +35,25 @@ class Policies:
         with self._database.write() as session:
             return _save(session, policy, message, author, now, builtin)
 
-    def latest(self, policy_id: str) -> PolicyVersion:
-        """The newest version. Raises NotFoundError when none was saved."""
+    def latest(self, policy_id: str) -> PolicyVersion | None:
+        """The newest version, None when none was saved."""
         with self._database.read() as session:
-            row = _row(session, policy_id)
-            return _version(session, policy_id, row.latest_number)
+            row = session.get(PolicyRow, policy_id)
+            return None if row is None else _version(session, policy_id, row.latest_number)
 
-    def version(self, policy_id: str, number: int) -> PolicyVersion:
-        """One version. Raises NotFoundError."""
+    def version(self, policy_id: str, number: int) -> PolicyVersion | None:
+        """One version, None when there is no such."""
         with self._database.read() as session:
-            return _version(session, policy_id, number)
+            found = session.execute(_versions(policy_id).where(PolicyVersionRow.number == number)).one_or_none()
+            return None if found is None else _version_from(*found)
 
     def versions(self, policy_id: str) -> builtins.list[PolicyVersion]:
         """All versions, newest first; empty when none was saved."""
         with self._database.read() as session:
-            found = session.execute(
-                select(PolicyVersionRow, PolicyDocumentRow)
-                .join(PolicyDocumentRow, PolicyDocumentRow.sha256 == PolicyVersionRow.document_sha256)
-                .where(PolicyVersionRow.policy_id == policy_id)
-                .order_by(PolicyVersionRow.number.desc())
-            )
+            found = session.execute(_versions(policy_id).order_by(PolicyVersionRow.number.desc()))
             return [_version_from(row, document) for row, document in found]
 
-    def number_of(self, policy: Policy) -> int | None:
+    def version_number(self, policy: Policy) -> int | None:
         """The number of the newest saved version that judges as this policy does, None for a draft."""
         with self._database.read() as session:
             return session.scalar(
@@ -68,15 +64,13 @@ class Policies:
                 .limit(1)
             )
 
-    def snapshot(self, sha256: str) -> Policy:
-        """A policy that was judged by, by its :attr:`Policy.sha256`, saved or not. Raises NotFoundError."""
+    def snapshot(self, sha256: str) -> Policy | None:
+        """A policy that was judged by, by its :attr:`Policy.sha256`, saved or not; None when none was kept."""
         with self._database.read() as session:
             row = session.scalar(
                 select(PolicyDocumentRow).where(PolicyDocumentRow.judged_sha256 == sha256).order_by("sha256").limit(1)
             )
-            if row is None:
-                raise NotFoundError(f"No policy with the digest {sha256} was kept in this workspace.")
-            return policy_from(row.document)
+            return None if row is None else policy_from(row.document)
 
     def list(self, *, archived: bool = False) -> builtins.list[PolicySummary]:
         """The policies by title, those with only a draft too; the archived ones instead when ``archived``."""
@@ -109,7 +103,10 @@ class Policies:
     def archive(self, policy_id: str, archived: bool = True) -> None:
         """Take the policy out of the list, or put it back. Nothing is lost. Raises NotFoundError."""
         with self._database.write() as session:
-            _row(session, policy_id).archived = archived
+            row = session.get(PolicyRow, policy_id)
+            if row is None:
+                raise _unknown(policy_id)
+            row.archived = archived
 
     def delete(self, policy_id: str) -> bool:
         """Delete the policy with its versions and draft, True; archive it, False, when runs or golden examples need it.
@@ -118,14 +115,16 @@ class Policies:
         """
         with self._database.write() as session:
             row = session.get(PolicyRow, policy_id)
-            dropped = session.execute(delete(PolicyDraftRow).where(PolicyDraftRow.policy_id == policy_id))
-            if row is None:
-                if dropped.rowcount == 0:  # type: ignore[attr-defined]
-                    raise _unknown(policy_id)
-                return True
-            if _needed(session, policy_id):
+            draft = session.get(PolicyDraftRow, policy_id)
+            if row is None and draft is None:
+                raise _unknown(policy_id)
+            if row is not None and _needed(session, policy_id):
                 row.archived = True
                 return False
+            if draft is not None:
+                session.delete(draft)
+            if row is None:
+                return True
             versions = PolicyVersionRow.policy_id == policy_id
             digests = session.scalars(select(PolicyVersionRow.document_sha256).where(versions)).all()
             session.execute(delete(PolicyVersionRow).where(versions))
@@ -193,26 +192,20 @@ def _drop_same_draft(session: Session, policy_id: str, sha256: str) -> None:
         session.delete(draft)
 
 
-def _version(session: Session, policy_id: str, number: int) -> PolicyVersion:
-    found = session.execute(
+def _versions(policy_id: str) -> Select[tuple[PolicyVersionRow, PolicyDocumentRow]]:
+    return (
         select(PolicyVersionRow, PolicyDocumentRow)
         .join(PolicyDocumentRow, PolicyDocumentRow.sha256 == PolicyVersionRow.document_sha256)
-        .where(PolicyVersionRow.policy_id == policy_id, PolicyVersionRow.number == number)
-    ).one_or_none()
-    if found is None:
-        raise NotFoundError(f"The policy {policy_id!r} has no version {number} in this workspace.")
-    return _version_from(*found)
+        .where(PolicyVersionRow.policy_id == policy_id)
+    )
+
+
+def _version(session: Session, policy_id: str, number: int) -> PolicyVersion:
+    return _version_from(*session.execute(_versions(policy_id).where(PolicyVersionRow.number == number)).one())
 
 
 def _version_from(row: PolicyVersionRow, document: PolicyDocumentRow) -> PolicyVersion:
     return PolicyVersion(policy_from(document.document), row.number, row.message, row.author, row.created_at)
-
-
-def _row(session: Session, policy_id: str) -> PolicyRow:
-    row = session.get(PolicyRow, policy_id)
-    if row is None:
-        raise _unknown(policy_id)
-    return row
 
 
 def _unknown(policy_id: str) -> NotFoundError:

@@ -59,19 +59,18 @@ class Runs:
         if run.state is RunState.RUNNING:
             raise InputError(f"The run {run.id!r} has not ended yet.")
         with self._database.write() as session:
-            row = _row(session, run.id)
+            row = session.scalar(select(RunRow).where(RunRow.id == run.id))
+            if row is None:
+                raise NotFoundError(f"There is no run {run.id!r} in this workspace.")
             if row.state == RunState.DONE:
                 raise InputError(f"The run {run.id!r} is done already; its verdict cannot be changed.")
             write_outcome(row, run)
             index_verdict(session, row.seq, run.verdict)
 
-    def get(self, run_id: str) -> Run:
-        """One run. Raises NotFoundError."""
+    def get(self, run_id: str) -> Run | None:
+        """One run, None when there is no such."""
         with self._database.read() as session:
-            found = load_runs(session, RunRow.id == run_id)
-        if not found:
-            raise _unknown(run_id)
-        return next(iter(found.values()))
+            return next(iter(load_runs(session, RunRow.id == run_id).values()), None)
 
     def list(
         self, *, session_id: str | None = None, policy_id: str | None = None, limit: int = 50, offset: int = 0
@@ -159,14 +158,3 @@ def _new_row(run: Run, document_sha256: str, owner: str) -> RunRow:
     )
     write_outcome(row, replace(run, state=RunState.RUNNING, verdict=None, finished_at=None))
     return row
-
-
-def _row(session: Session, run_id: str) -> RunRow:
-    row = session.scalar(select(RunRow).where(RunRow.id == run_id))
-    if row is None:
-        raise _unknown(run_id)
-    return row
-
-
-def _unknown(run_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no run {run_id!r} in this workspace.")

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session as Transaction
 
 from studio.core.errors import NotFoundError
@@ -37,7 +37,8 @@ class Sessions:
             )
             transaction.add(row)
             transaction.flush()
-            return _read(transaction, row.id)
+            transaction.refresh(row)
+            return _session_from(row, 0)
 
     def list(self, limit: int = 50, offset: int = 0) -> builtins.list[Session]:
         """The sessions, the one that was last worked in first."""
@@ -47,10 +48,11 @@ class Sessions:
             ).all()
             return [_session_from(row, count) for row, count in found]
 
-    def get(self, session_id: str) -> Session:
-        """One session. Raises NotFoundError."""
+    def get(self, session_id: str) -> Session | None:
+        """One session, None when there is no such."""
         with self._database.read() as transaction:
-            return _read(transaction, session_id)
+            found = transaction.execute(_with_count().where(SessionRow.id == session_id)).one_or_none()
+            return None if found is None else _session_from(*found)
 
     def rename(self, session_id: str, title: str) -> None:
         """Give the session a new title. Raises NotFoundError."""
@@ -95,18 +97,9 @@ def session_row(transaction: Transaction, session_id: str) -> SessionRow:
     return row
 
 
-def _with_count() -> Any:
+def _with_count() -> Select[tuple[SessionRow, int]]:
     count = select(func.count()).where(RunRow.session_id == SessionRow.id).correlate(SessionRow).scalar_subquery()
     return select(SessionRow, count)
-
-
-def _read(transaction: Transaction, session_id: str) -> Session:
-    found = transaction.execute(_with_count().where(SessionRow.id == session_id)).one_or_none()
-    if found is None:
-        raise NotFoundError(f"There is no session {session_id!r} in this workspace.")
-    row, count = found
-    transaction.refresh(row)
-    return _session_from(row, count)
 
 
 def _session_from(row: SessionRow, run_count: int) -> Session:
