@@ -1,0 +1,1 @@
+"""Everything that touches llama.cpp: opened in the worker process only."""

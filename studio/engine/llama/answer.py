@@ -1,0 +1,120 @@
+"""One answer while it is written: sampling, channels, the pace of its deltas, and why it ends."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from studio.core.run import Sampling
+from studio.engine.channels import ChannelReader, Reading
+from studio.engine.llama.sampling import Logits, Sampler, best_candidates
+from studio.engine.llama.tokens import Vocabulary
+from studio.engine.types import Generation, Stop, TokenChoice
+
+_DELTA_EVERY_S = 1 / 30
+"""Text is handed on at most this often: more cannot be seen, and would flood the window."""
+
+
+class Answer:
+    """Collects what the model writes; ``stop`` says why it ended, None while it goes on."""
+
+    def __init__(
+        self, vocabulary: Vocabulary, sampling: Sampling, limit: int, top_candidates: int, submitted: float
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._sampler = Sampler(sampling)
+        self._reader = ChannelReader()
+        self._limit = limit
+        self._top = top_candidates
+        self._submitted = submitted
+        self._first_token_s = 0.0
+        self._count = 0
+        self._choices: list[TokenChoice] = []
+        self._candidates: tuple[tuple[str, float], ...] = ()
+        self._due: list[tuple[str, str]] = []
+        self._last_delta = 0.0
+        self.stop: Stop | None = None
+        self.cached_tokens = 0
+
+    def choose(self, context: Any, logits: Logits) -> int:
+        """The next token, by the request's sampling; in the final channel its rivals are noted too."""
+        token = self._sampler.choose(context, logits)
+        self._candidates = ()
+        if self._top and self._reader.in_final and self._vocabulary.control_name(token) is None:
+            self._candidates = tuple(
+                (self._spelled(candidate), chance) for candidate, chance in best_candidates(logits, self._top)
+            )
+        return token
+
+    def take(self, token: int) -> None:
+        """Read a token that was chosen; sets ``stop`` when the answer ends with it."""
+        if self._count == 0:
+            self._first_token_s = time.monotonic() - self._submitted
+        self._count += 1
+        name = self._vocabulary.control_name(token)
+        if name is None:
+            if self._reader.in_final and self._top:
+                self._choices.append(TokenChoice(self._spelled(token), self._candidates))
+            reading = self._reader.feed_text(self._vocabulary.piece(token))
+        else:
+            reading = self._reader.feed_control(name)
+        self._note(reading)
+        self.stop = self._why_stop(token, name, reading)
+
+    def due(self) -> list[tuple[str, str]]:
+        """(channel, text) to hand on now, if it is time."""
+        now = time.monotonic()
+        if not self._due or now - self._last_delta < _DELTA_EVERY_S:
+            return []
+        self._last_delta = now
+        ready, self._due = self._due, []
+        return ready
+
+    def rest(self) -> list[tuple[str, str]]:
+        """(channel, text) that was not handed on yet; closes the last message."""
+        self._note(self._reader.finish())
+        ready, self._due = self._due, []
+        return ready
+
+    def generation(self, prompt_tokens: int, n_ctx: int) -> Generation:
+        """The whole answer; call :meth:`rest` first."""
+        return Generation(
+            messages=self._reader.messages,
+            raw=self._reader.raw,
+            stop=self.stop or "limit",
+            prompt_tokens=prompt_tokens,
+            cached_tokens=self.cached_tokens,
+            thinking_tokens=self._reader.thinking_tokens,
+            output_tokens=self._count,
+            first_token_s=self._first_token_s,
+            total_s=time.monotonic() - self._submitted,
+            final_tokens=tuple(self._choices),
+            seed=self._sampler.seed,
+            n_ctx=n_ctx,
+        )
+
+    def close(self) -> None:
+        """Free the sampler."""
+        self._sampler.close()
+
+    def _why_stop(self, token: int, name: str | None, reading: Reading) -> Stop | None:
+        if reading.ends:
+            return "end"
+        if name == "<|return|>":
+            return "return"
+        if name == "<|call|>":
+            return "call"
+        if self._vocabulary.is_eog(token):
+            return "eog"
+        return "limit" if self._count >= self._limit else None
+
+    def _note(self, reading: Reading) -> None:
+        if not reading.text:
+            return
+        if self._due and self._due[-1][0] == reading.channel:
+            self._due[-1] = (reading.channel, self._due[-1][1] + reading.text)
+        else:
+            self._due.append((reading.channel, reading.text))
+
+    def _spelled(self, token: int) -> str:
+        return self._vocabulary.piece(token).decode("utf-8", "replace")

@@ -1,0 +1,61 @@
+"""Choosing the next token, and what the model thought of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from studio.core.run import Sampling
+from studio.engine.llama.binding import lib
+from studio.engine.llama.failure import WorkerFailure
+
+Logits = npt.NDArray[np.float32]
+
+_RANDOM_SEED = 0xFFFFFFFF
+"""The seed that llama.cpp takes as "draw one yourself"; never passed on, so that every answer can be made again."""
+
+
+class Sampler:
+    """Chooses tokens for one answer: the most probable one, or drawn with temperature, then top_p, and a seed."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._chain: Any = None
+        self.seed = 0
+        if sampling.greedy:
+            return
+        self.seed = (sampling.seed & 0xFFFFFFFF) % _RANDOM_SEED
+        self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        lib.llama_sampler_chain_add(self._chain, lib.llama_sampler_init_temp(sampling.temperature))
+        if sampling.top_p < 1.0:
+            lib.llama_sampler_chain_add(self._chain, lib.llama_sampler_init_top_p(sampling.top_p, 1))
+        lib.llama_sampler_chain_add(self._chain, lib.llama_sampler_init_dist(self.seed))
+
+    def choose(self, context: Any, logits: Logits) -> int:
+        """The next token. ``logits`` (n_vocab,) are those of the context's last output."""
+        best = int(np.argmax(logits))
+        if not np.isfinite(logits[best]):
+            raise WorkerFailure("bad_numbers")
+        if self._chain is None:
+            return best
+        return int(lib.llama_sampler_sample(self._chain, context, -1))
+
+    def close(self) -> None:
+        """Free the chain."""
+        if self._chain is not None:
+            lib.llama_sampler_free(self._chain)
+            self._chain = None
+
+
+def best_candidates(logits: Logits, count: int) -> list[tuple[int, float]]:
+    """The ``count`` most probable tokens as (id, natural log of the probability), best first."""
+    count = min(count, logits.shape[0])
+    if count <= 0:
+        return []
+    wide = logits.astype(np.float64)
+    top = np.argpartition(wide, -count)[-count:]
+    top = top[np.argsort(-wide[top], kind="stable")]
+    highest = wide[top[0]]
+    total = highest + np.log(np.exp(wide - highest).sum())
+    return [(int(token), float(wide[token] - total)) for token in top]

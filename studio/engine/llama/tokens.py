@@ -1,0 +1,93 @@
+"""The vocabulary of a loaded model: segments to tokens and back, such that no text can become a control token."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+from studio.core.prompt import CONTROL_TOKENS, Control, Segment, safe_pieces
+from studio.engine.llama.binding import lib
+from studio.engine.llama.failure import WorkerFailure
+from studio.engine.types import TokenInfo
+
+
+class Vocabulary:
+    """Tokens of one model. Token ids come from the vocabulary by name, never from a constant."""
+
+    def __init__(self, model: Any) -> None:
+        self._vocab = lib.llama_model_get_vocab(model)
+        self.size = int(lib.llama_vocab_n_tokens(self._vocab))
+        special = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_USER_DEFINED | lib.LLAMA_TOKEN_ATTR_UNKNOWN
+        self._names: dict[int, str] = {}
+        self._eog: set[int] = set()
+        for token in range(self.size):
+            if lib.llama_vocab_get_attr(self._vocab, token) & special:
+                self._names[token] = lib.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace")
+            if lib.llama_vocab_is_eog(self._vocab, token):
+                self._eog.add(token)
+        self._ids = {name: token for token, name in reversed(self._names.items())}
+        self._spellings = tuple(self._ids)
+        self._pieces: dict[int, bytes] = {}
+
+    @property
+    def missing_harmony(self) -> tuple[str, ...]:
+        """Control tokens of harmony that this vocabulary does not have."""
+        return tuple(name for name in CONTROL_TOKENS if name not in self._ids)
+
+    def control_name(self, token: int) -> str | None:
+        """The name of a control or user-defined token, None for an ordinary one."""
+        return self._names.get(token)
+
+    def is_eog(self, token: int) -> bool:
+        """Whether generation ends at this token."""
+        return token in self._eog
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; of a control token its name."""
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = self._read_piece(token)
+        return known
+
+    def tokens(self, segments: Sequence[Segment]) -> list[TokenInfo]:
+        """The tokens of a prompt. Raises :class:`WorkerFailure` before anything unsafe could be sent."""
+        found: list[TokenInfo] = []
+        for index, segment in enumerate(segments):
+            if isinstance(segment, Control):
+                token = self._ids.get(segment.name)
+                if token is None:
+                    raise WorkerFailure("framing_unknown_control", detail=segment.name)
+                found.append(TokenInfo(token, segment.name.encode(), True, index))
+                continue
+            found.extend(TokenInfo(token, self.piece(token), False, index) for token in self._plain(segment.text))
+        return found
+
+    def _plain(self, text: str) -> list[int]:
+        ids: list[int] = []
+        for piece in safe_pieces(text, self._spellings):
+            ids.extend(self._tokenize(piece.encode("utf-8")))
+        # The cut above is the cure; these two are the proof, made anew for every text that is sent.
+        for token in ids:
+            if token in self._names or token in self._eog:
+                raise WorkerFailure("framing_control", detail=self.piece(token).decode("utf-8", "replace"))
+        if b"".join(self.piece(token) for token in ids) != text.encode("utf-8"):
+            raise WorkerFailure("framing_round_trip")
+        return ids
+
+    def _tokenize(self, data: bytes) -> list[int]:
+        room = len(data) + 1
+        buffer = (lib.llama_token * room)()
+        count = int(lib.llama_tokenize(self._vocab, data, len(data), buffer, room, False, False))
+        if count < 0:
+            raise WorkerFailure("framing_round_trip")
+        return list(buffer[:count])
+
+    def _read_piece(self, token: int) -> bytes:
+        size = 256
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            count = int(lib.llama_token_to_piece(self._vocab, token, buffer, size, 0, True))
+            if count >= 0:
+                return buffer.raw[:count]
+            size = -count

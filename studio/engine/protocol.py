@@ -1,0 +1,205 @@
+"""The wire between the studio and its worker process: typed MessagePack structs, one per frame.
+
+Frames travel over a ``multiprocessing`` pipe with ``send_bytes`` and ``recv_bytes``, which frame by length. Nothing is
+ever unpickled: a frame that is not exactly one of these structs is an error. Every request carries an ``id``; every
+answer names the ``id`` it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from studio.core.progress import Progress
+from studio.core.prompt import Control, Origin, Plain, Segment
+from studio.core.run import Sampling
+from studio.engine.types import EngineSettings, Generation, ModelInfo, TokenInfo
+
+PROTOCOL_VERSION = 1
+"""Counts up with every change of a struct; the worker says its own first of all."""
+
+MAX_FRAME = 64 * 1024 * 1024
+"""Bytes of the largest frame that either side sends or takes."""
+
+WireSegment = tuple[bool, str]
+"""(whether this is a control token, its name or the plain text)."""
+
+
+class FrameError(Exception):
+    """A frame is too large, or is not one of the protocol's structs."""
+
+
+class Load(msgspec.Struct, tag=True, frozen=True):
+    """Open a model file. ``sha256`` is the known hash of the file, "" when it must be computed."""
+
+    id: int
+    path: str
+    settings: EngineSettings
+    sha256: str
+
+
+class Tokenize(msgspec.Struct, tag=True, frozen=True):
+    """Turn segments into tokens."""
+
+    id: int
+    segments: tuple[WireSegment, ...]
+
+
+class Generate(msgspec.Struct, tag=True, frozen=True):
+    """Answer a prompt; see :class:`studio.engine.types.GenerateRequest`."""
+
+    id: int
+    segments: tuple[WireSegment, ...]
+    prefix: int
+    sampling: Sampling
+    max_output_tokens: int | None
+    priority: int
+    top_candidates: int
+
+
+class Warm(msgspec.Struct, tag=True, frozen=True):
+    """Decode these segments, so that a request that begins with them starts quickly."""
+
+    id: int
+    segments: tuple[WireSegment, ...]
+
+
+class CancelRequest(msgspec.Struct, tag="Cancel", frozen=True):
+    """Stop the request ``id``; unknown ids are ignored, as the request may just have ended."""
+
+    id: int
+
+
+class Shutdown(msgspec.Struct, tag=True, frozen=True):
+    """Leave, at once and without an answer."""
+
+
+class Hello(msgspec.Struct, tag=True, frozen=True):
+    """The worker's first frame: its protocol version, and what it has given up (see ``ModelInfo``)."""
+
+    version: int
+    pid: int
+    network: str
+
+
+class LoadProgress(msgspec.Struct, tag=True, frozen=True):
+    """How far loading is."""
+
+    id: int
+    progress: Progress
+
+
+class Loaded(msgspec.Struct, tag=True, frozen=True):
+    """The model is ready."""
+
+    id: int
+    info: ModelInfo
+
+
+class Tokens(msgspec.Struct, tag=True, frozen=True):
+    """The tokens that were asked for."""
+
+    id: int
+    tokens: tuple[TokenInfo, ...]
+
+
+class Began(msgspec.Struct, tag="Started", frozen=True):
+    """The turn of a request has come."""
+
+    id: int
+    prompt_tokens: int
+    cached_tokens: int
+
+
+class Chunk(msgspec.Struct, tag="Delta", frozen=True):
+    """More text of an answer."""
+
+    id: int
+    channel: str
+    text: str
+
+
+class Finished(msgspec.Struct, tag=True, frozen=True):
+    """An answer is complete, also when it was cut or cancelled."""
+
+    id: int
+    generation: Generation
+
+
+class Warmed(msgspec.Struct, tag=True, frozen=True):
+    """The prefix is decoded."""
+
+    id: int
+
+
+class Failed(msgspec.Struct, tag=True, frozen=True):
+    """A request failed: a code that the studio has words for, its numbers, and the library's own words if any."""
+
+    id: int
+    code: str
+    numbers: dict[str, int] = {}
+    detail: str = ""
+
+
+class Heartbeat(msgspec.Struct, tag=True, frozen=True):
+    """The worker is busy and alive."""
+
+
+ToWorker = Load | Tokenize | Generate | Warm | CancelRequest | Shutdown
+FromWorker = Hello | LoadProgress | Loaded | Tokens | Began | Chunk | Finished | Warmed | Failed | Heartbeat
+
+_encoder = msgspec.msgpack.Encoder()
+_to_worker: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromWorker)
+
+
+class Pipe(Protocol):
+    """The part of a multiprocessing connection that the wire needs."""
+
+    def send_bytes(self, buf: bytes, /) -> None:
+        """Send one frame."""
+
+    def recv_bytes(self, maxlength: int | None = None, /) -> bytes:
+        """Receive one frame."""
+
+
+def encode(message: ToWorker | FromWorker) -> bytes:
+    """One frame. Raises :class:`FrameError` when it is too large or holds text that is not Unicode."""
+    try:
+        frame = _encoder.encode(message)
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise FrameError(str(error)) from error
+    if len(frame) > MAX_FRAME:
+        raise FrameError(f"a frame of {len(frame)} bytes; at most {MAX_FRAME} are sent")
+    return frame
+
+
+def decode_request(frame: bytes) -> ToWorker:
+    """The request in a frame, on the worker's side."""
+    return _decode(_to_worker, frame)  # type: ignore[no-any-return]
+
+
+def decode_reply(frame: bytes) -> FromWorker:
+    """The reply in a frame, on the studio's side."""
+    return _decode(_from_worker, frame)  # type: ignore[no-any-return]
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[Any], frame: bytes) -> Any:
+    if len(frame) > MAX_FRAME:
+        raise FrameError(f"a frame of {len(frame)} bytes; at most {MAX_FRAME} are taken")
+    try:
+        return decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise FrameError(str(error)) from error
+
+
+def to_wire(segments: Sequence[Segment]) -> tuple[WireSegment, ...]:
+    """Segments as they travel: whose text it is matters to the window only."""
+    return tuple((True, s.name) if isinstance(s, Control) else (False, s.text) for s in segments)
+
+
+def from_wire(segments: Sequence[WireSegment]) -> tuple[Segment, ...]:
+    """Segments as the worker uses them."""
+    return tuple(Control(text) if control else Plain(((Origin.SCAFFOLD, text),)) for control, text in segments)

@@ -1,0 +1,82 @@
+"""What the worker gives up before it opens a model file: network, core dumps, writing files, outliving the studio.
+
+Called at the very start of the worker, while it has one thread. Says truthfully what the system allowed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+
+_BLOCKED_EVENTS = (
+    "socket.__new__",
+    "socket.connect",
+    "socket.bind",
+    "socket.sendto",
+    "socket.sendmsg",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+)
+
+
+def drop_network() -> str:
+    """Leave the network; returns "no interfaces" or "blocked in process"."""
+    if sys.platform == "linux" and _unshare_network():
+        return "no interfaces"
+    sys.addaudithook(_refuse_sockets)
+    return "blocked in process"
+
+
+def tie_to_parent(parent: int) -> None:
+    """Die with the studio, leave no core dump (it would hold what people wrote), gain no rights."""
+    if sys.platform != "win32":
+        import resource  # not there on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if os.getppid() != parent:
+        # The studio ended before the line above took effect.
+        os._exit(0)
+
+
+def drop_writes(*, gpu: bool) -> str:
+    """Make every write to a file fail; returns "limited" or "not limited".
+
+    A GPU driver writes caches and shared memory of its own, so it keeps this right.
+    """
+    if sys.platform == "win32" or gpu:
+        return "not limited"
+    import resource  # not there on Windows
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    except (OSError, ValueError):
+        return "not limited"
+    return "limited"
+
+
+def _unshare_network() -> bool:
+    libc = ctypes.CDLL(None, use_errno=True)
+    # Alone when we have the right to it; else with a user namespace of our own, where the system lets anybody make one.
+    if libc.unshare(_CLONE_NEWNET) != 0 and libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
+        return False
+    return [name for _, name in socket.if_nameindex()] in ([], ["lo"])
+
+
+def _refuse_sockets(event: str, _args: tuple[Any, ...]) -> None:
+    if event in _BLOCKED_EVENTS:
+        raise PermissionError("the engine's worker has no network")

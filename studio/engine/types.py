@@ -1,0 +1,179 @@
+"""What crosses the engine's border: settings, requests and answers, as plain dataclasses.
+
+Services use these; the wire (``protocol.py``) carries them to and from the worker process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+from studio.core.prompt import Segment
+from studio.core.run import GREEDY, Sampling
+
+FINAL_CHANNEL = "final"
+"""The harmony channel that carries the answer; every other channel is thinking."""
+
+DEFAULT_ANSWER_TOKENS = 4096
+"""Room for an answer when nobody says otherwise; logged answers of the real model end before 3,200 tokens."""
+
+LEAST_ANSWER_TOKENS = 64
+"""A prompt that leaves less room than this for the answer is too long: no useful answer fits."""
+
+Stop = Literal["return", "call", "end", "eog", "limit", "cancelled"]
+"""Why an answer ended: ``<|return|>``, ``<|call|>``, ``<|start|>`` after a closed final message, another end-of-text
+token, no room left, or a cancel that we sent."""
+
+
+class Priority(IntEnum):
+    """Who goes first when several requests wait; smaller goes first."""
+
+    INTERACTIVE = 0
+    WARM = 1
+    BATCH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How the worker runs a model. None means: chosen by the engine, as told here.
+
+    ``n_ctx`` in tokens (None: grows with what requests need, up to the model's own context). ``n_threads`` (None:
+    physical cores minus one, at least one, so that the desktop stays usable). ``n_batch`` in tokens: the size of one
+    prefill step, and with that how soon a cancel works. ``n_gpu_layers``: -1 is all (None: all where the build can).
+    ``use_extra_bufts``: repacked weights, faster, but they crash on some virtual machines with AMX (None: on, unless
+    this is one, and off after such a crash). ``flash_attn`` "auto" is on with a GPU, off on a CPU, where it costs 1.4x.
+    ``hang_after_s``: seconds without a sign of life, while work is due, until the worker counts as hung.
+    """
+
+    n_ctx: int | None = None
+    n_threads: int | None = None
+    n_batch: int | None = None
+    n_gpu_layers: int | None = None
+    use_extra_bufts: bool | None = None
+    flash_attn: Literal["auto", "off", "on"] = "auto"
+    hang_after_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a loaded model and of the worker that runs it.
+
+    ``path`` as given; ``sha256`` of the whole file (of the first part, when a model is split). ``n_ctx_limit`` is the
+    longest context that requests may use. ``network`` and ``writes`` say what the worker gave up before it opened the
+    file: ``"no interfaces" | "blocked in process"`` and ``"limited" | "not limited"``.
+    """
+
+    path: str
+    name: str
+    architecture: str
+    description: str
+    sha256: str
+    size_bytes: int
+    n_params: int
+    n_ctx_train: int
+    n_ctx_limit: int
+    n_vocab: int
+    llama_build: str
+    backend: str
+    device: str
+    n_threads: int
+    n_batch: int
+    n_gpu_layers: int
+    flash_attn: bool
+    extra_bufts: bool
+    is_demo: bool
+    network: str
+    writes: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """One token of a prompt: its id, its bytes, whether it is a control token, and the segment that it came from."""
+
+    id: int
+    text: bytes
+    control: bool
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """One question to the model.
+
+    ``segments[:prefix]`` are those that the next request is likely to share (policy and scaffolding): their end is a
+    place where decoded work can be reused exactly. ``max_output_tokens`` None means :data:`DEFAULT_ANSWER_TOKENS` or
+    what is left; a number must fit whole. ``top_candidates`` per token of the final channel.
+    """
+
+    segments: tuple[Segment, ...]
+    prefix: int = 0
+    sampling: Sampling = GREEDY
+    max_output_tokens: int | None = None
+    priority: Priority = Priority.INTERACTIVE
+    top_candidates: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The request's turn has come. ``cached_tokens`` of ``prompt_tokens`` need no decoding again."""
+
+    prompt_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text of the answer, whole characters only. ``channel`` is "" for text outside any channel."""
+
+    channel: str
+    text: str
+
+
+GenerateEvent = Started | Delta
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChoice:
+    """One token of the final channel as chosen, and the most probable candidates there, best first.
+
+    ``candidates`` are (text, natural log of the probability under the model's own distribution, temperature 1). Text
+    that is not whole UTF-8 by itself shows replacement characters.
+    """
+
+    text: str
+    candidates: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One finished answer.
+
+    ``messages`` are (channel, text) in order. ``raw`` is the whole answer with control tokens spelled out.
+    ``output_tokens`` counts every token that the model wrote, ``thinking_tokens`` those of texts outside the final
+    channel. Times in seconds from the moment the request was sent; ``first_token_s`` is 0 when there was none.
+    ``seed`` is the one that the sampler used (0 when greedy); ``n_ctx`` the context that the answer was made in.
+    """
+
+    messages: tuple[tuple[str, str], ...]
+    raw: str
+    stop: Stop
+    prompt_tokens: int
+    cached_tokens: int
+    thinking_tokens: int
+    output_tokens: int
+    first_token_s: float
+    total_s: float
+    final_tokens: tuple[TokenChoice, ...] = field(default=())
+    seed: int = 0
+    n_ctx: int = 0
+
+    @property
+    def final(self) -> str:
+        """The texts of the final channel, joined."""
+        return "".join(text for channel, text in self.messages if channel == FINAL_CHANNEL)
+
+    @property
+    def thinking(self) -> str:
+        """The texts of all other channels, one paragraph each."""
+        return "\n\n".join(text for channel, text in self.messages if channel != FINAL_CHANNEL)
