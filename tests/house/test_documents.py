@@ -57,5 +57,5 @@ def test_the_top_of_the_readme_names_both_commands() -> None:
 
 
 def test_every_file_under_policies_is_a_policy_with_its_golden_set() -> None:
-    for folder in sorted((ROOT / "policies").iterdir()):
+    for folder in sorted(path for path in (ROOT / "policies").iterdir() if path.is_dir()):
         assert {path.name for path in folder.iterdir()} == {"policy.md", "golden.jsonl"}, folder.name
