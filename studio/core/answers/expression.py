@@ -1,0 +1,190 @@
+"""One verdict expression: a word, a digit or codes, with what may stand around them.
+
+``INVALID``, ``(valid).``, ``INVALID (DE3 - system prompt)``, ``SP2, SP3``, ``D-SP2, R-SP0``, ``INVALID + ESCALATE``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from studio.core.answers.claims import Claim
+from studio.core.answers.normal import OPTIONS
+from studio.core.answers.vocabulary import CODE, CONTRACT_WORDS, WORDS, Code, Vocabulary
+from studio.core.labels import Decision
+
+_SPELLINGS = "|".join(re.escape(word).replace(r"\ ", r"[\s_-]+") for word in sorted(WORDS, key=len, reverse=True))
+WORD = rf"(?:{_SPELLINGS})(?![\w])(?!'|-\s?[A-Za-z]+(?![A-Za-z0-9.]*\d))"
+"""Any verdict word, whole."""
+
+_WORD = re.compile(WORD, re.IGNORECASE)
+_OPEN = re.compile(r"[\s\"'(\[{<#>|=.,:;\u2022\u2190-\u2bff\U0001f000-\U0001faff-]*")
+_CLOSE = re.compile(r"[\s\"')\]}>|\u2600-\u2bff\U0001f000-\U0001faff]*")
+_END = re.compile(r"[\s\"')\]}>|.!;,:\u2026\u2600-\u2bff\U0001f000-\U0001faff-]*\Z")
+_SEPARATOR = re.compile(
+    r"\s*(?:[:;,.(\[|\u2192=]|-{1,3}>?(?=\s|[^\w-])|\s-{1,2})\s*|\s+(?=(?:because|since|due to|as the|as it)\b)", re.I
+)
+_ESCALATE = re.compile(
+    r"\s*(?:[+&/,;]|\band\b|-)?\s*[(\[]?\s*(?:[+&]\s*|and\s+)?escalat(?:e|ed|ion)\b[^\n]{0,60}\Z", re.IGNORECASE
+)
+_CODES = re.compile(
+    rf"\s*[-:,;(\[|={{\"']*\s*(?:(?:label|category|rule|level|code|policy)s?\s*:?\s*)?(?=(?P<codes>{CODE}"
+    rf"(?:[\"']?\s*(?:,|;|/|\+|&|\band\b)\s*[\"']?{CODE})*))(?P=codes)(?P<after>[\"')\]}}]*)",
+)
+_EACH = re.compile(CODE)
+_BOOLEAN = re.compile(r"(?:yes|no|true|false|0|1|none|n/?a|null)\s*(?:[.!,;)(]|\Z)|false\b", re.IGNORECASE)
+_DIGIT = re.compile(r"([01])(?![\w.,%/]*\w)")
+_YES_NO = re.compile(r"(yes|no)(?!\w)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A verdict expression at the start of a text.
+
+    ``word`` is as written, "" when only codes were. ``tail`` is what follows a separator ("" when nothing does).
+    """
+
+    claim: Claim
+    word: str
+    tail: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing but the verdict and its codes was written."""
+        return not self.tail
+
+    @property
+    def is_contract_word(self) -> bool:
+        """Whether one of the contract's own words was written, in capitals."""
+        return self.word in CONTRACT_WORDS
+
+
+def read_expression(text: str, words: Vocabulary) -> Expression | None:
+    """The verdict expression that ``text`` begins with, or None. ``text`` is plain and without emphasis."""
+    opening = _OPEN.match(text)
+    start = opening.end() if opening else 0
+    body = text[start:]
+    if not body or "-" in text[max(0, start - 1) : start] and body[0].isdigit():
+        return None
+    whole = _whole_label(body, words)
+    if whole is not None:
+        return whole
+    match = _WORD.match(body)
+    if match is not None:
+        return _after_word(match.group(), body[match.end() :], words)
+    return _digit(body, words) or _codes_first(body, words)
+
+
+def _whole_label(body: str, words: Vocabulary) -> Expression | None:
+    """The whole text is one label, by its id or name."""
+    end = _END.search(body)
+    name = body[: end.start()] if end else body
+    if not name or len(name) > 80 or not words.labels:
+        return None
+    label = words.label(name)
+    if label is None:
+        return None
+    return Expression(Claim(codes=(Code(name, label, known=True),)), "")
+
+
+def _after_word(word: str, rest: str, words: Vocabulary) -> Expression | None:
+    decision = WORDS[re.sub(r"[\s_-]+", " ", word).upper()]
+    label = words.label(word) if words.labels else None
+    if label is not None:
+        claim = Claim(codes=(Code(word, label, known=True),))
+    else:
+        claim = Claim(decision)
+    if rest.lstrip()[:1] == "?":
+        return None
+    if _END.match(rest):
+        return Expression(claim, word)
+    if _ESCALATE.match(rest):
+        if decision is Decision.ALLOWED:
+            return Expression(claim, word, "ESCALATE")
+        return Expression(claim, word)
+    close = _CLOSE.match(rest)
+    rest = rest[close.end() :] if close and rest[close.start() : close.end()].strip() else rest
+    codes, rest = _read_codes(rest, words)
+    claim = Claim(claim.decision, claim.codes + codes)
+    if _END.match(rest) or _ESCALATE.match(rest):
+        return Expression(claim, word)
+    separator = _SEPARATOR.match(rest)
+    if separator is None:
+        # A code ends the verdict by itself: "INVALID SP2 cold promotion".
+        return Expression(claim, word, rest.strip()) if codes else None
+    tail = rest[separator.end() :].strip()
+    if OPTIONS in tail[:3] or (separator.group().strip() in (":", "=") and _BOOLEAN.match(tail)):
+        return None
+    if word not in CONTRACT_WORDS and not word.istitle() and word.upper() not in CONTRACT_WORDS:
+        # "VIOLATION: none" is a field of a report, not a verdict.
+        return Expression(claim, word, tail) if codes else None
+    if word.upper() not in CONTRACT_WORDS and not codes:
+        return None
+    if word.islower() and separator.group().strip() in (",", ""):
+        return None
+    return Expression(claim, word, tail)
+
+
+def _read_codes(rest: str, words: Vocabulary) -> tuple[tuple[Code, ...], str]:
+    """Codes right behind a word, and what follows them. Prose that only begins like a code is left alone."""
+    match = _CODES.match(rest)
+    if match is None:
+        return (), rest
+    after = rest[match.end() :]
+    codes = _codes(match["codes"], words)
+    # "INVALID (AR-15 sales)" names a thing, not a code: an unknown code has to stand alone.
+    alone = bool(match["after"]) or re.match(r"\s*(?:\Z|[-:;,.)\]|(])", after)
+    if not alone and not all(code.known for code in codes):
+        return (), rest
+    return codes, after
+
+
+def _codes(text: str, words: Vocabulary) -> tuple[Code, ...]:
+    return tuple(code for m in _EACH.finditer(text) if (code := words.code(m.group())) is not None)
+
+
+def _digit(body: str, words: Vocabulary) -> Expression | None:
+    """A digit, or YES and NO, where the policy gives them a meaning."""
+    if not words.short_words:
+        return None
+    match = _DIGIT.match(body) or _YES_NO.match(body)
+    if match is None or match[1].upper() not in words.short_words:
+        return None
+    rest = body[match.end() :]
+    claim = Claim(words.short_words[match[1].upper()])
+    if _END.match(rest):
+        return Expression(claim, match[1])
+    codes, rest = _read_codes(rest, words)
+    claim = Claim(claim.decision, codes)
+    if _END.match(rest):
+        return Expression(claim, match[1])
+    separator = _SEPARATOR.match(rest)
+    if separator is None or separator.group().strip() == ".":
+        return None
+    return Expression(claim, match[1], rest[separator.end() :].strip())
+
+
+def _codes_first(body: str, words: Vocabulary) -> Expression | None:
+    """Codes that stand first: ``SP2.b``, ``D-SP2, R-SP0``, ``DE3 (INVALID)``, ``SP2 - Likely spam``."""
+    match = _CODES.match(body)
+    if match is None:
+        return None
+    codes = _codes(match["codes"], words)
+    if not codes or not all(code.label or code.known for code in codes):
+        # An unknown code is an answer only when nothing else was written.
+        alone = _END.match(body[match.end() :]) is not None
+        return Expression(Claim(codes=codes), "") if alone and codes else None
+    rest = body[match.end() :]
+    if _END.match(rest):
+        return Expression(Claim(codes=codes), "")
+    separator = _SEPARATOR.match(rest)
+    if separator is None and not rest.startswith(" "):
+        return None
+    tail = rest[separator.end() :].strip() if separator else rest.strip()
+    inner = _WORD.match(_OPEN.sub("", tail, count=1))
+    if inner is not None:
+        decision = WORDS[re.sub(r"[\s_-]+", " ", inner.group()).upper()]
+        follow = _OPEN.sub("", tail, count=1)[inner.end() :]
+        if _END.match(follow) or _SEPARATOR.match(_CLOSE.sub("", follow, count=1)) or follow[:1] in ")]":
+            return Expression(Claim(decision, codes), inner.group(), _CLOSE.sub("", follow, count=1).strip(" -:;,."))
+    return Expression(Claim(codes=codes), "", tail) if separator else None

@@ -1,0 +1,281 @@
+"""Claims in a final that is JSON, alone or with text around it, fenced or not, strict or slightly broken."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from studio.core.answers.claims import Claim
+from studio.core.answers.expression import read_expression
+from studio.core.answers.vocabulary import Code, Vocabulary, fold
+from studio.core.labels import Decision
+
+_VIOLATION = frozenset(
+    "violation violates violated violating is_violation isviolation has_violation violates_policy policy_violation"
+    " violation_detected is_violating flagged is_flagged unsafe is_unsafe".split()
+)
+_SAFETY = frozenset("safe is_safe allowed is_allowed valid is_valid compliant is_compliant".split())
+_VERDICT = frozenset(
+    "verdict answer classification decision result output final_answer final_verdict final_classification outcome"
+    " final_decision response judgment judgement assessment determination".split()
+)
+_CATEGORY = frozenset(
+    "policy_category category categories policy_categories label labels policy_label policy_labels policy_number code"
+    " policy_code category_code policycategory policy_id violated_policy violated_policies policy level depiction request".split()
+)
+_RULES = frozenset("rule_ids rules rule rule_id ruleids violated_rules rules_violated cited_rules rule_id_list".split())
+_REASON = ("rationale", "reason", "explanation", "reasoning", "justification", "analysis")
+_KNOWN = _VIOLATION | _SAFETY | _VERDICT | _CATEGORY
+_TRUE = frozenset({"1", "true", "yes"})
+_FALSE = frozenset({"0", "false", "no"})
+_ABSENT = frozenset({"", "null", "n/a", "na", "-", "[]", "{}"})
+_NOTHING = frozenset({"none", "no violation", "no_violation", "safe", "allowed", "valid", "not applicable", "no category"})
+_TOKEN = re.compile(
+    r"\"(?:\\.|[^\"\\])*\"|(?P<single>'(?:\\.|[^'\\\n])*'(?=\s*[:,}\]]))|(?P<comma>,(?=\s*[}\]]))"
+    r"|(?P<word>\b(?:True|False|None|TRUE|FALSE|NULL)\b)|(?P<key>(?<=[{,\s])[A-Za-z_]\w*(?=\s*:))|//[^\n]*|[^\"',TFNA-Za-z_/]+|.",
+    re.DOTALL,
+)
+_PYTHON = {"TRUE": "true", "FALSE": "false", "NONE": "null", "NULL": "null"}
+_KEY_HINT = re.compile(r"violat|categor|verdict|classif|label|decision|flagged|safe|valid", re.IGNORECASE)
+_DEPTH = 30
+_OBJECTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class JsonReading:
+    """``rest`` is the text without the objects that were read; ``cut`` marks an object that was never closed."""
+
+    claims: tuple[Claim, ...]
+    rest: str
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """The values of a key that an object has more than once."""
+
+    values: tuple[Any, ...]
+
+
+def json_claims(text: str, words: Vocabulary) -> JsonReading:
+    """What the objects in ``text`` claim. Objects without any key of a contract are left in the text."""
+    text = _unwrapped(text)
+    if "{" not in text:
+        return JsonReading((), text)
+    claims: list[Claim] = []
+    rest, at = [], 0
+    spans, cut = _spans(text)
+    for start, end in spans:
+        claim = _claims(_load(text[start:end]), words)
+        if claim is not None:
+            claims += claim
+            rest.append(text[at:start])
+            at = end
+    tail = text[at:]
+    if cut is not None and cut >= at and _KEY_HINT.search(text, cut):
+        rest.append(text[at:cut])
+        return JsonReading(tuple(claims), "".join(rest), cut=True)
+    rest.append(tail)
+    return JsonReading(tuple(claims), "".join(rest))
+
+
+def _unwrapped(text: str) -> str:
+    """The text inside a JSON string that itself holds JSON, as some tools store it."""
+    stripped = text.strip()
+    if not (stripped.startswith('"') and stripped.endswith('"') and '\\"' in stripped):
+        return text
+    try:
+        inner = json.loads(stripped)
+    except (ValueError, RecursionError):
+        return text
+    return inner if isinstance(inner, str) else text
+
+
+def _spans(text: str) -> tuple[list[tuple[int, int]], int | None]:
+    """The outermost balanced objects, and where an object begins that never ends."""
+    spans: list[tuple[int, int]] = []
+    at, unclosed = 0, None
+    for _ in range(_OBJECTS):
+        start = text.find("{", at)
+        if start < 0:
+            break
+        end = _closing(text, start)
+        if end is None:
+            unclosed = start if unclosed is None else unclosed
+            at = start + 1
+            continue
+        spans.append((start, end))
+        at, unclosed = end, None
+    return spans, unclosed
+
+
+def _closing(text: str, start: int) -> int | None:
+    depth = 0
+    for match in re.compile(r"\"(?:\\.|[^\"\\])*(?:\"|\Z)|[{}]", re.DOTALL).finditer(text, start):
+        if match.group() == "{":
+            depth += 1
+        elif match.group() == "}":
+            depth -= 1
+            if depth == 0:
+                return match.end()
+    return None
+
+
+def _load(text: str) -> Any:
+    """The object in ``text``: as JSON, or with the usual slips (single quotes, trailing commas, True and False)."""
+    for candidate in (text, None):
+        source = candidate if candidate is not None else _TOKEN.sub(_mended, text)
+        if _deep(source):
+            return None
+        try:
+            return json.loads(source, object_pairs_hook=_pairs, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _deep(text: str) -> bool:
+    return text.count("{") + text.count("[") > 2000 or "{" * _DEPTH in text.replace(" ", "") or "[" * _DEPTH in text
+
+
+def _mended(match: re.Match[str]) -> str:
+    token = match.group()
+    if match["single"]:
+        return json.dumps(token[1:-1].replace("\\'", "'"))
+    if match["comma"] or token.startswith("//"):
+        return ""
+    if match["word"]:
+        return _PYTHON[token.upper()]
+    return json.dumps(token) if match["key"] else token
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object with folded keys; what a repeated key said is kept, all of it."""
+    found: dict[str, list[Any]] = {}
+    for key, value in pairs:
+        found.setdefault(re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", key.strip()).lower(), []).append(value)
+    return {
+        key: values[0] if all(_same(values[0], value) for value in values) else _Repeated(tuple(values))
+        for key, values in found.items()
+    }
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
+
+
+def _claims(value: Any, words: Vocabulary, depth: int = 0) -> list[Claim] | None:
+    """The claims of one object; None when it has no key of any contract."""
+    if not isinstance(value, dict) or depth > 3:
+        return None
+    if not _KNOWN & value.keys():
+        inner = [item for child in value.values() for item in (child if isinstance(child, list) else [child])]
+        found = [claims for item in inner[:50] if (claims := _claims(item, words, depth + 1))]
+        return [claim for claims in found for claim in claims] or None
+    nested = [v for k, v in value.items() if k in _VERDICT and isinstance(v, dict)]
+    if nested and not (_VIOLATION | _SAFETY) & value.keys():
+        found = [claims for item in nested if (claims := _claims(item, words, depth + 1))]
+        if found:
+            return [claim for claims in found for claim in claims]
+    return _fields(value, words)
+
+
+def _fields(value: dict[str, Any], words: Vocabulary) -> list[Claim]:
+    """The claims of an object's fields, the first with its rationale and cited rules."""
+    claims: list[Claim] = []
+    bad: list[str] = []
+    for key, content in value.items():
+        for item in content.values if isinstance(content, _Repeated) else (content,):
+            if key in _VIOLATION or key in _SAFETY:
+                claims += _boolean(key, item, words, bad)
+            elif key in _VERDICT:
+                claims += _verdict(item, words, bad)
+            elif key in _CATEGORY:
+                claims += _category(item, words)
+    rationale = next((str(value[key]) for key in _REASON if isinstance(value.get(key), str)), "")
+    rules = tuple(text for key in _RULES if key in value for text in _texts(value[key]) if text.lower() not in _ABSENT | _NOTHING)
+    if bad:
+        return []
+    if not claims:
+        return []
+    first = claims[0]
+    return [Claim(first.decision, first.codes, rules, rationale, first.unknown), *claims[1:]]
+
+
+def _boolean(key: str, item: Any, words: Vocabulary, bad: list[str]) -> list[Claim]:
+    """What a yes-or-no field says. A value that is neither spoils the whole object: it is not guessed at."""
+    text = _scalar(item)
+    if item is None or text in _ABSENT:
+        return []
+    if key in _SAFETY and isinstance(item, dict | list):
+        return []
+    truth = True if text in _TRUE else False if text in _FALSE else None
+    if truth is None and key in _VIOLATION and text == "none":
+        truth = False
+    if truth is None and key in _VIOLATION and isinstance(item, str) and words.label(item):
+        return _category(item, words)
+    if truth is None:
+        bad.append(key)
+        return []
+    return [Claim(Decision.VIOLATES if truth is (key in _VIOLATION) else Decision.ALLOWED)]
+
+
+def _verdict(item: Any, words: Vocabulary, bad: list[str]) -> list[Claim]:
+    """What a field such as "verdict" or "classification" says: a word, a code, or a list of codes."""
+    if item is None or _scalar(item) in _ABSENT or isinstance(item, dict):
+        return []
+    if isinstance(item, list):
+        return _category(item, words)
+    if isinstance(item, bool):
+        bad.append("bool")
+        return []
+    expression = read_expression(str(item), words)
+    if expression is None:
+        # A sentence in such a field says nothing that can be relied on.
+        return []
+    return [expression.claim]
+
+
+def _category(item: Any, words: Vocabulary) -> list[Claim]:
+    """What a category field says: one label, several, none, or something that the policy does not have."""
+    claims: list[Claim] = []
+    for text in _texts(item):
+        lowered = text.lower()
+        if lowered in _ABSENT:
+            continue
+        label = words.label(text) if words.labels else None
+        if label is not None:
+            claims.append(Claim(codes=(Code(text, label, known=True),)))
+            continue
+        if lowered in _NOTHING:
+            claims.append(Claim(Decision.ALLOWED))
+            continue
+        expression = read_expression(text, words)
+        if expression is not None:
+            claims.append(expression.claim)
+        elif words.labels and fold(text) not in words.text_codes:
+            claims.append(Claim(unknown=text[:80]))
+        else:
+            claims.append(Claim(rule_ids=(text,)))
+    return claims
+
+
+def _texts(item: Any) -> list[str]:
+    """The texts of a field that holds one, a list of them, or objects with an id."""
+    if isinstance(item, _Repeated):
+        return [text for value in item.values for text in _texts(value)]
+    if isinstance(item, list):
+        return [text for value in item[:50] for text in _texts(value)]
+    if isinstance(item, dict):
+        named = next((item[key] for key in ("id", "code", "label", "category", "rule_id", "name") if key in item), None)
+        return _texts(named) if not isinstance(named, dict) else []
+    return [] if item is None else [str(item).strip()]
+
+
+def _scalar(item: Any) -> str:
+    """A value as a lower-case word: True, 1, 1.0, "1" and "true" are alike in a yes-or-no field."""
+    if isinstance(item, float) and item in (0.0, 1.0):
+        item = int(item)
+    return str(item).strip().lower()

@@ -1,0 +1,263 @@
+"""Claims in a final that is prose: a bare word, a word behind an answer label, or a verdict line after an echo.
+
+Echoed content must never become the verdict. So a line counts only where a verdict stands: the first line, the last
+line when it is nothing but a verdict, and anything behind an answer label ("Answer (VALID or INVALID):"). What is quoted
+is taken out first. Two claims that differ are a conflict, never a choice.
+"""
+
+from __future__ import annotations
+
+import re
+
+from studio.core.answers.claims import Claim
+from studio.core.answers.expression import WORD, Expression, read_expression
+from studio.core.answers.normal import OPTIONS, QUOTED, unmarked
+from studio.core.answers.vocabulary import WORDS, Vocabulary
+from studio.core.labels import Decision
+
+_LABEL_WORDS = (
+    r"(?:answer|classification|verdict|output|decision|conclusion|judge?ment|determination|result|label|response|ruling"
+    r"|assessment|evaluation|outcome|classified|category|policy[ _]category|labels|codes?|rating)"
+)
+_BEFORE = r"(?:(?:so|thus|therefore|hence|final|finally|overall|my|the|our|your|content|policy|spam|moderation|safety|correct)[ ,]+){0,4}"
+_LABEL = rf"{_BEFORE}{_LABEL_WORDS}(?:[ ](?:label|code|result|is|was|as|would[ ]be|should[ ]be|for[ ][^:\x00]{{1,40}})){{0,2}}"
+_PREFIX = re.compile(
+    rf"(?:{_LABEL}\s*(?P<options>\x00|\([^()\n]{{1,120}}\)(?=\s*[:=]))?|[^\x00.!?\n]{{0,60}}\x00)"
+    r"(?P<mark>\s*(?:[:=]|-{1,2}>?|\u2192|\||\bis\b))?\s*",
+    re.IGNORECASE,
+)
+_INLINE = re.compile(
+    rf"(?<![\w\"'-])(?:{_LABEL}\s*\x00?\s*(?:[:=]|\u2192)|[^\W\d_]{{0,20}}\s*\x00\s*[:=-]?)\s*", re.IGNORECASE
+)
+_OPTION_ITEM = rf"[\"'*`_]{{0,3}}(?:{WORD}|(?<![\w.])[01](?![\w.])|\b(?:yes|no)\b)[\"'*`_]{{0,3}}"
+_OPTIONS = re.compile(
+    rf"(?P<open>[(\[{{<])\s*(?:either\s+)?{_OPTION_ITEM}(?:\s*(?:,\s*or\b|,|/|\||\bor\b|\bvs\b\.?|\band\b)\s*{_OPTION_ITEM})+\s*[)\]}}>]"
+    rf"|(?<![\w]){_OPTION_ITEM}(?:\s*(?:/|\||,?\s*\bor\b|\bvs\b\.?)\s*{_OPTION_ITEM})+",
+    re.IGNORECASE,
+)
+_QUOTE = re.compile(r"\"[^\"\n]{1,4000}\"")
+_BULLET = re.compile(r"(?:[-+\u2022\u25cf\u25aa#]+\s+|\(?\d{1,2}[.)]\s+(?=\S))+")
+_FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
+_ARROW_END = re.compile(r"(?:\u2192|=>|->|\x01\s*[)\].]?\s*[:=|-]{0,2})\s*(?P<verdict>[^\u2192\x01]{1,80})\Z")
+_SENTENCE = re.compile(
+    r"(?:(?:therefore|thus|so|hence|overall|in conclusion|conclusion|accordingly|as a result|based on [^,]{1,60})\b,?:?\s*)?"
+    r"(?:the|this|that|it|given)\b(?P<between>[^.!?\x00]{0,80}?)\b(?:is|be|as|considered|deemed|falls under)\s+"
+    r"[\"'(]*(?P<verdict>(?:IN)?VALID|ESCALATE)\b",
+    re.IGNORECASE,
+)
+_DOUBT = re.compile(r"\b(?:not|if|whether|never|unless|could|may|might|says?|said|claims?|cannot)\b|n't|[\"\x01]", re.IGNORECASE)
+_REASON = re.compile(
+    r"^\W*(?:reason(?:ing)?|rationale|explanation|justification|because)\b\W*:?\s*(?P<why>.*)", re.IGNORECASE | re.DOTALL
+)
+_DECISIVE = re.compile(rf"\x00|{WORD}|\d|\b(?:yes|no)\b", re.IGNORECASE)
+
+
+def text_claims(text: str, words: Vocabulary) -> list[Claim]:
+    """All claims in ``text``, which is plain (see ``normal.plain``) and has no JSON left in it."""
+    lines = _lines(text, words)
+    claims: list[Claim] = []
+    for number, line in enumerate(lines):
+        if not (_DECISIVE.search(line) or words.labels):
+            continue
+        claims += _line_claims(lines, number, words)
+    if not claims and lines:
+        claims = _sentence_claims(lines, words)
+    return _with_rationale(claims, lines)
+
+
+def starts_with_verdict(text: str, words: Vocabulary) -> Claim | None:
+    """The claim that the first line of ``text`` makes, or None."""
+    lines = _lines(text, words)[:1]
+    found = _line_claims(lines, 0, words) if lines else []
+    return found[0] if found else None
+
+
+def _lines(text: str, words: Vocabulary) -> list[str]:
+    """The lines that can hold a verdict: unmarked, options folded into one sign, quotations taken out."""
+    whole = _pure(unmarked(_FENCE.sub("", text)), words)
+    body = _FENCE.sub("", text) if whole else _without_fenced(text, words)
+    lines = [line for line in body.split("\n") if line.strip()]
+    quoted = [line.lstrip().startswith(">") for line in lines]
+    kept = []
+    for line, is_quote in zip(lines, quoted, strict=True):
+        plain = _OPTIONS.sub(_fold_options, unmarked(line))
+        if is_quote and not all(quoted):
+            plain = QUOTED
+        if '"' in plain and not whole:
+            plain = _QUOTE.sub(lambda match: match.group() if _pure(match.group(), words) else QUOTED, plain)
+        if plain:
+            kept.append(plain)
+    return kept
+
+
+def _without_fenced(text: str, words: Vocabulary) -> str:
+    """The text without fenced blocks, unless a block is a verdict and nothing else."""
+    marks = list(_FENCE.finditer(text))
+    parts, at = [], 0
+    for opening, closing in zip(marks[::2], marks[1::2], strict=False):
+        block = text[opening.end() : closing.start()]
+        parts.append(text[at : opening.start()])
+        parts.append(block if _pure(unmarked(block), words) else QUOTED)
+        at = closing.end()
+    parts.append(_FENCE.sub("", text[at:]))
+    return "\n".join(parts)
+
+
+def _pure(text: str, words: Vocabulary) -> bool:
+    """Whether ``text`` is a verdict expression and nothing else."""
+    if len(text) > 200:
+        return False
+    expression = read_expression(text.strip(), words)
+    return expression is not None and expression.clean
+
+
+def _fold_options(match: re.Match[str]) -> str:
+    """A list of possible answers becomes one sign; "INVALID / ESCALATE" is not such a list, but an answer."""
+    found = {_meaning(item) for item in re.findall(_OPTION_ITEM, match.group(), re.IGNORECASE)}
+    return f" {OPTIONS} " if Decision.ALLOWED in found and len(found) > 1 else match.group()
+
+
+def _meaning(item: str) -> Decision | None:
+    item = re.sub(r"[\s_-]+", " ", item.strip("\"'*`_ ")).upper()
+    if item in ("0", "NO"):
+        return Decision.ALLOWED
+    return Decision.VIOLATES if item in ("1", "YES") else WORDS.get(item)
+
+
+def _line_claims(lines: list[str], number: int, words: Vocabulary) -> list[Claim]:
+    line = lines[number]
+    bare = _BULLET.sub("", line, count=1) if _BULLET.match(line) else line
+    behind = _behind_label(bare, words)
+    if behind is not None:
+        return _claims_of(behind, words)
+    expression = read_expression(bare, words)
+    if expression is not None and _stands(expression, lines, number, words):
+        return _claims_of(expression, words)
+    return _inline(bare, words, last=number == len(lines) - 1)
+
+
+def _behind_label(line: str, words: Vocabulary) -> Expression | None:
+    """The expression behind one or more answer labels at the start of the line."""
+    rest, labelled = line, False
+    for _ in range(3):
+        match = _PREFIX.match(rest.lstrip("\"'([{<|.: "))
+        if match is None or not match.group():
+            break
+        text = rest.lstrip("\"'([{<|.: ")
+        options = match["options"]
+        if options and options != OPTIONS and "," not in options:
+            # "Classification (DE3): INVALID" carries a code, "Answer (INVALID):" the verdict itself.
+            inner = read_expression(options, words)
+            after = read_expression(text[match.end() :], words)
+            if inner is not None and (after is None or inner.word):
+                return inner if after is None else Expression(_joined(inner, after), after.word, after.tail)
+        begun = match["mark"] is not None or OPTIONS in match.group()
+        rest = text[match.end() :]
+        if not begun and not re.match(r"[\"'(\[<]|(?:IN)?VALID\b|ESCALATE\b", rest):
+            return None
+        labelled = True
+    if not labelled:
+        return None
+    expression = read_expression(rest, words)
+    return expression or _sentence(rest)
+
+
+def _joined(first: Expression, second: Expression) -> Claim:
+    """Two expressions of one line as one claim; differing words stay visible as a contradiction of codes."""
+    a, b = first.claim, second.claim
+    return Claim(b.decision or a.decision, a.codes + b.codes, rationale=b.rationale)
+
+
+def _stands(expression: Expression, lines: list[str], number: int, words: Vocabulary) -> bool:
+    """Whether a verdict may stand on this line without an answer label before it."""
+    if number > 0 and _is_bare_label(lines[number - 1]):
+        return True
+    if number == 0:
+        if not expression.clean and len(lines) > 1 and not expression.is_contract_word and not expression.claim.codes:
+            return expression.word.istitle() and expression.word.upper() in ("VALID", "INVALID")
+        return True
+    if number == len(lines) - 1:
+        return expression.clean and not expression.word.islower()
+    # In the middle only codes may stand, beside other codes: "D-SP2" and "R-SP0" on two lines.
+    return expression.clean and not expression.word and read_expression(lines[0], words) is not None
+
+
+def _is_bare_label(line: str) -> bool:
+    match = _PREFIX.match(line)
+    return match is not None and bool(match.group()) and not line[match.end() :].strip(" :.-")
+
+
+def _claims_of(expression: Expression, words: Vocabulary) -> list[Claim]:
+    """The expression's claim, and any further verdict stated in its tail ("VALID. Actually INVALID")."""
+    claim = expression.claim
+    if not expression.tail:
+        return [claim]
+    more = _inline(expression.tail, words, last=True)
+    again = read_expression(expression.tail, words)
+    if again is not None and (again.clean or again.is_contract_word):
+        more.append(again.claim)
+    for sentence in re.split(r"[.!;]\s+", expression.tail)[:20]:
+        stated = _sentence(sentence)
+        if stated is not None:
+            more.append(stated.claim)
+    why = expression.tail.strip().rstrip(")]").strip() if not more else ""
+    match = _REASON.match(why)
+    return [Claim(claim.decision, claim.codes, claim.rule_ids, match["why"] if match else why), *more]
+
+
+def _inline(line: str, words: Vocabulary, *, last: bool) -> list[Claim]:
+    """Claims inside a line: behind an answer label, or at the end of the last line behind an arrow or a quotation."""
+    claims = []
+    for match in list(_INLINE.finditer(line))[:8]:
+        expression = read_expression(line[match.end() :], words)
+        if expression is None or not (expression.is_contract_word or OPTIONS in match.group()):
+            continue
+        if not _closes_a_quote(line, match.end()):
+            claims.append(expression.claim)
+    if claims or not last:
+        return claims
+    end = _ARROW_END.search(line[-100:])
+    expression = read_expression(end["verdict"], words) if end else None
+    if expression is not None and expression.clean and (expression.is_contract_word or expression.claim.codes):
+        return [expression.claim]
+    if line.startswith("|") and line.endswith("|"):
+        cells = [read_expression(cell, words) for cell in line.strip("|").split("|") if cell.strip()]
+        return [cell.claim for cell in cells if cell is not None and cell.clean and cell.is_contract_word]
+    return []
+
+
+def _closes_a_quote(line: str, at: int) -> bool:
+    """Whether the place lies inside a quotation that was opened before it."""
+    return line.count('"', 0, at) % 2 == 1 and '"' in line[at:]
+
+
+def _sentence(text: str) -> Expression | None:
+    """ "The content is INVALID": a plain statement in capitals, without doubt or negation."""
+    match = _SENTENCE.match(text.strip())
+    if match is None or not match["verdict"].isupper() or _DOUBT.search(match.group()):
+        return None
+    return Expression(Claim(WORDS[match["verdict"]]), match["verdict"], text.strip()[match.end() :].strip(" .\"')"))
+
+
+def _sentence_claims(lines: list[str], words: Vocabulary) -> list[Claim]:
+    """What the first and the last line state in a sentence; used only when nothing else claims a verdict."""
+    found = []
+    for line in dict.fromkeys((lines[0], lines[-1])):
+        for sentence in re.split(r"(?<=[.!])\s+", line)[-3:] if line is lines[-1] else [line]:
+            stated = _sentence(sentence)
+            if stated is not None:
+                found.append(stated.claim)
+    return found
+
+
+def _with_rationale(claims: list[Claim], lines: list[str]) -> list[Claim]:
+    """The claims with the text of a "Reason:" line, where the claim itself gave none."""
+    if not claims or any(claim.rationale for claim in claims):
+        return claims
+    for number, line in enumerate(lines):
+        match = _REASON.match(line)
+        if match is not None:
+            why = " ".join([match["why"], *lines[number + 1 :]]).replace(QUOTED, "\u2026").replace(OPTIONS, "").strip()
+            first = claims[0]
+            return [Claim(first.decision, first.codes, first.rule_ids, why), *claims[1:]]
+    return claims
