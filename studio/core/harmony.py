@@ -44,8 +44,8 @@ class Channels:
     """What the model wrote, by channel.
 
     ``final`` is None when there was no final channel at all. ``finished`` is False when the answer was cut off.
-    ``earlier_finals`` are finals before the last one. ``headless`` marks stored text that began without a header, so that
-    the start of ``analysis`` may in truth be an answer that quotes a header.
+    ``earlier_finals`` are finals before the last one. ``headless`` marks stored text that began without a header, so
+    that the start of ``analysis`` may in truth be an answer that quotes a header.
     """
 
     analysis: str
@@ -67,7 +67,8 @@ def from_messages(messages: Iterable[tuple[str | None, str]], stop: str) -> Chan
 def from_text(raw: str, reasoning: str | None = None) -> Channels:
     """The channels from stored text, with harmony markup, with the markup stripped, or with none.
 
-    ``reasoning`` is the reasoning where the tool kept it apart; then ``raw`` is the final unless it starts with a header.
+    ``reasoning`` is the reasoning where the tool kept it apart; then ``raw`` is the final, unless it starts with a
+    header.
     """
     marked = _marked(raw, apart=bool(reasoning)) or _stripped(raw, apart=bool(reasoning)) or _thought(raw)
     if marked is not None:

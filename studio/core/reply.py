@@ -24,8 +24,8 @@ READ_AT_MOST = 200_000
 _REFUSAL = re.compile(
     r"(?:i'?m|i am|we'?re|we are)?\s*(?:very |really |so )?(?:sorry|afraid|apologi[sz]e)\b.{0,60}?"
     r"\b(?:can'?t|cannot|can not|won'?t|unable|not able|not going to|not comfortable|but i)\b"
-    r"|(?:i|we)\s*(?:'m|'re|\s+am|\s+are)?\s*(?:can'?t|cannot|can not|won'?t|will not|unable to|not able to|must decline|decline to|refuse to)"
-    r"\s*(?:help|assist|comply|provide|process|continue|answer|respond|discuss|do that|fulfil|engage|classify|with)?"
+    r"|(?:i|we)\s*(?:'m|'re|am|are)?\s*(?:can'?t|cannot|can not|won'?t|will not|unable to|not able to|must decline"
+    r"|decline to|refuse to)\b"
     r"|sorry,? (?:but )?(?:i|this|that)\b|as an ai\b.{0,40}\b(?:can'?t|cannot|unable)",
     re.IGNORECASE | re.DOTALL,
 )

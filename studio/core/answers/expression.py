@@ -90,10 +90,7 @@ def _whole_label(body: str, words: Vocabulary) -> Expression | None:
 def _after_word(word: str, rest: str, words: Vocabulary) -> Expression | None:
     decision = WORDS[re.sub(r"[\s_-]+", " ", word).upper()]
     label = words.label(word) if words.labels else None
-    if label is not None:
-        claim = Claim(codes=(Code(word, label, known=True),))
-    else:
-        claim = Claim(decision)
+    claim = Claim(codes=(Code(word, label, known=True),)) if label else Claim(decision)
     if rest.lstrip()[:1] == "?":
         return None
     if _END.match(rest):

@@ -12,26 +12,32 @@ from studio.core.answers.expression import read_expression
 from studio.core.answers.vocabulary import Code, Vocabulary, fold
 from studio.core.labels import Decision
 
-_VIOLATION = frozenset(
-    "violation violates violated violating is_violation isviolation has_violation violates_policy policy_violation"
-    " violation_detected is_violating flagged is_flagged unsafe is_unsafe".split()
-)
-_SAFETY = frozenset("safe is_safe allowed is_allowed valid is_valid compliant is_compliant".split())
-_VERDICT = frozenset(
-    "verdict answer classification decision result output final_answer final_verdict final_classification outcome"
-    " final_decision response judgment judgement assessment determination".split()
-)
-_CATEGORY = frozenset(
-    "policy_category category categories policy_categories label labels policy_label policy_labels policy_number code"
-    " policy_code category_code policycategory policy_id violated_policy violated_policies policy level depiction request".split()
-)
-_RULES = frozenset("rule_ids rules rule rule_id ruleids violated_rules rules_violated cited_rules rule_id_list".split())
+_VIOLATION = frozenset({
+    "violation", "violations", "violates", "violated", "violating", "is_violation", "isviolation", "has_violation",
+    "violates_policy", "policy_violation", "violation_detected", "is_violating", "flagged", "is_flagged", "unsafe",
+    "is_unsafe",
+})  # fmt: skip
+_SAFETY = frozenset({"safe", "is_safe", "allowed", "is_allowed", "valid", "is_valid", "compliant", "is_compliant"})
+_VERDICT = frozenset({
+    "verdict", "answer", "classification", "decision", "result", "output", "final_answer", "final_verdict", "outcome",
+    "final_classification", "final_decision", "response", "judgment", "judgement", "assessment", "determination",
+})  # fmt: skip
+_CATEGORY = frozenset({
+    "policy_category", "category", "categories", "policy_categories", "label", "labels", "policy_label", "code",
+    "policy_labels", "policy_number", "policy_code", "category_code", "policycategory", "policy_id", "violated_policy",
+    "violated_policies", "policy", "level", "depiction", "request",
+})  # fmt: skip
+_RULES = frozenset({
+    "rule_ids", "rules", "rule", "rule_id", "ruleids", "violated_rules", "rules_violated", "cited_rules",
+})  # fmt: skip
 _REASON = ("rationale", "reason", "explanation", "reasoning", "justification", "analysis")
 _KNOWN = _VIOLATION | _SAFETY | _VERDICT | _CATEGORY
 _TRUE = frozenset({"1", "true", "yes"})
 _FALSE = frozenset({"0", "false", "no"})
 _ABSENT = frozenset({"", "null", "n/a", "na", "-", "[]", "{}"})
-_NOTHING = frozenset({"none", "no violation", "no_violation", "safe", "allowed", "valid", "not applicable", "no category"})
+_NOTHING = frozenset(
+    {"none", "no violation", "no_violation", "safe", "allowed", "valid", "not applicable", "no category"}
+)
 _TOKEN = re.compile(
     r"\"(?:\\.|[^\"\\])*\"|(?P<single>'(?:\\.|[^'\\\n])*'(?=\s*[:,}\]]))|(?P<comma>,(?=\s*[}\]]))"
     r"|(?P<word>\b(?:True|False|None|TRUE|FALSE|NULL)\b)|(?P<key>(?<=[{,\s])[A-Za-z_]\w*(?=\s*:))|//[^\n]*|[^\"',TFNA-Za-z_/]+|.",
@@ -195,7 +201,9 @@ def _fields(value: dict[str, Any], words: Vocabulary) -> list[Claim]:
             elif key in _CATEGORY:
                 claims += _category(item, words)
     rationale = next((str(value[key]) for key in _REASON if isinstance(value.get(key), str)), "")
-    rules = tuple(text for key in _RULES if key in value for text in _texts(value[key]) if text.lower() not in _ABSENT | _NOTHING)
+    rules = tuple(
+        text for key in _RULES if key in value for text in _texts(value[key]) if text.lower() not in _ABSENT | _NOTHING
+    )
     if bad:
         return []
     if not claims:

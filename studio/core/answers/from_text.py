@@ -1,8 +1,8 @@
 """Claims in a final that is prose: a bare word, a word behind an answer label, or a verdict line after an echo.
 
 Echoed content must never become the verdict. So a line counts only where a verdict stands: the first line, the last
-line when it is nothing but a verdict, and anything behind an answer label ("Answer (VALID or INVALID):"). What is quoted
-is taken out first. Two claims that differ are a conflict, never a choice.
+line when it is nothing but a verdict, and anything behind an answer label ("Answer (VALID or INVALID):"). What is
+quoted is taken out first. Two claims that differ are a conflict, never a choice.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ _LABEL_WORDS = (
     r"(?:answer|classification|verdict|output|decision|conclusion|judge?ment|determination|result|label|response|ruling"
     r"|assessment|evaluation|outcome|classified|category|policy[ _]category|labels|codes?|rating)"
 )
-_BEFORE = r"(?:(?:so|thus|therefore|hence|final|finally|overall|my|the|our|your|content|policy|spam|moderation|safety|correct)[ ,]+){0,4}"
-_LABEL = rf"{_BEFORE}{_LABEL_WORDS}(?:[ ](?:label|code|result|is|was|as|would[ ]be|should[ ]be|for[ ][^:\x00]{{1,40}})){{0,2}}"
+_BEFORE = (
+    r"(?:(?:so|thus|therefore|hence|final|finally|overall|my|the|our|your|content|policy|moderation|safety|correct)"
+    r"[ ,]+){0,4}"
+)
+_AFTER = r"(?:[ ](?:label|code|result|is|was|as|would[ ]be|should[ ]be|for[ ][^:\x00]{1,40})){0,2}"
+_LABEL = _BEFORE + _LABEL_WORDS + _AFTER
 _PREFIX = re.compile(
     rf"(?:{_LABEL}\s*(?P<options>\x00|\([^()\n]{{1,120}}\)(?=\s*[:=]))?|[^\x00.!?\n]{{0,60}}\x00)"
     r"(?P<mark>\s*(?:[:=]|-{1,2}>?|\u2192|\||\bis\b))?\s*",
@@ -40,14 +44,18 @@ _BULLET = re.compile(r"(?:[-+\u2022\u25cf\u25aa#]+\s+|\(?\d{1,2}[.)]\s+(?=\S))+"
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
 _ARROW_END = re.compile(r"(?:\u2192|=>|->|\x01\s*[)\].]?\s*[:=|-]{0,2})\s*(?P<verdict>[^\u2192\x01]{1,80})\Z")
 _SENTENCE = re.compile(
-    r"(?:(?:therefore|thus|so|hence|overall|in conclusion|conclusion|accordingly|as a result|based on [^,]{1,60})\b,?:?\s*)?"
+    r"(?:(?:therefore|thus|so|hence|overall|in conclusion|conclusion|accordingly|as a result|based on [^,]{1,60})\b"
+    r",?:?\s*)?"
     r"(?:the|this|that|it|given)\b(?P<between>[^.!?\x00]{0,80}?)\b(?:is|be|as|considered|deemed|falls under)\s+"
     r"[\"'(]*(?P<verdict>(?:IN)?VALID|ESCALATE)\b",
     re.IGNORECASE,
 )
-_DOUBT = re.compile(r"\b(?:not|if|whether|never|unless|could|may|might|says?|said|claims?|cannot)\b|n't|[\"\x01]", re.IGNORECASE)
+_DOUBT = re.compile(
+    r"\b(?:not|if|whether|never|unless|could|may|might|says?|said|claims?|cannot)\b|n't|[\"\x01]", re.IGNORECASE
+)
 _REASON = re.compile(
-    r"^\W*(?:reason(?:ing)?|rationale|explanation|justification|because)\b\W*:?\s*(?P<why>.*)", re.IGNORECASE | re.DOTALL
+    r"^\W*(?:reason(?:ing)?|rationale|explanation|justification|because)\b\W*:?\s*(?P<why>.*)",
+    re.IGNORECASE | re.DOTALL,
 )
 _DECISIVE = re.compile(rf"\x00|{WORD}|\d|\b(?:yes|no)\b", re.IGNORECASE)
 
@@ -232,7 +240,7 @@ def _closes_a_quote(line: str, at: int) -> bool:
 
 
 def _sentence(text: str) -> Expression | None:
-    """ "The content is INVALID": a plain statement in capitals, without doubt or negation."""
+    """A plain statement in capitals, without doubt or negation: "The content is INVALID"."""
     match = _SENTENCE.match(text.strip())
     if match is None or not match["verdict"].isupper() or _DOUBT.search(match.group()):
         return None

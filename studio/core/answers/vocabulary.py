@@ -62,7 +62,7 @@ CODE = r"[A-Za-z]{1,6}(?:[-_][A-Za-z]{1,6})?[-_]?\d{1,3}(?:\.[A-Za-z0-9]{1,3}){0
 _CODE = re.compile(CODE)
 _CODE_IN_TEXT = re.compile(r"(?<!\w)" + CODE)
 _AXIS = re.compile(r"(?<!\w)[A-Za-z][-_](?=[A-Za-z])")
-_RULE_PART = re.compile(r"(?:[.\-_/:]\s?[A-Za-z0-9]{1,4}(?:\.[A-Za-z0-9]{1,3}){0,3}|\([A-Za-z0-9]{1,4}\)|[a-z])\Z")
+_RULE_PART = re.compile(r"(?:[.\-_/][A-Za-z0-9]{1,4}(?:\.[A-Za-z0-9]{1,3}){0,3}|\([A-Za-z0-9]{1,4}\)|[a-z])\Z")
 _NEGATED = re.compile(
     r"\b(?:not|n't|never)\b.{0,12}\b(?:violat|harm|break|unsafe|invalid)|\bno\s+(?:\w+\s+)?violation|\bnon[- ]?violat",
     re.I,
