@@ -25,7 +25,7 @@ import msgspec
 from studio.core.errors import InputError
 from studio.core.progress import Progress
 from studio.core.prompt import CONTROL_TOKENS, Control
-from studio.engine import protocol
+from studio.engine import protocol, sandbox
 from studio.engine.channels import ChannelReader, Reading
 from studio.engine.types import LEAST_ANSWER_TOKENS, Generation, ModelInfo, Stop, TokenChoice, TokenInfo
 from studio.engine.worker import Gone, Wire, prepare
@@ -102,7 +102,8 @@ class Script:
 
 def run(conn: Connection, log: Connection, parent: int, script: bytes, start: int) -> None:
     """Serve a script. Called as the main function of a new process; ``start`` counts the client's workers from 1."""
-    prepare(log, parent)
+    prepare(log)
+    sandbox.tie_to_parent(parent)
     played = Script.from_json(script)
     with contextlib.suppress(Gone):
         wire = Wire(conn)

@@ -33,8 +33,10 @@ class Gone(Exception):
 
 def run(conn: Connection, log: Connection, parent: int) -> None:
     """Serve requests until the studio closes the pipe. Called as the main function of a new process."""
-    prepare(log, parent)
+    prepare(log)
     network = sandbox.drop_network()
+    # After the network: entering a namespace makes the kernel forget whose death this process waits for.
+    sandbox.tie_to_parent(parent)
     try:
         wire = Wire(conn)
         wire.send(protocol.Hello(protocol.PROTOCOL_VERSION, os.getpid(), network))
@@ -45,8 +47,8 @@ def run(conn: Connection, log: Connection, parent: int) -> None:
         conn.close()
 
 
-def prepare(log: Connection, parent: int) -> None:
-    """Send standard output and error to ``log``, and tie this process to its parent."""
+def prepare(log: Connection) -> None:
+    """Send standard output and error to ``log``."""
     # Ctrl+C in a terminal reaches both processes; what it means is the parent's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
@@ -55,7 +57,6 @@ def prepare(log: Connection, parent: int) -> None:
         sys.stdout = os.fdopen(1, "w", errors="backslashreplace", closefd=False)
         sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     log.close()
-    sandbox.tie_to_parent(parent)
 
 
 class Wire:

@@ -129,11 +129,15 @@ def _check_kind(path: Path) -> None:
 
 
 def _load(path: Path, report: Report, *, extra_bufts: bool, n_gpu_layers: int) -> Any:
-    stopped = False
+    stopped: list[BaseException] = []
 
     def on_progress(fraction: float, _user_data: Any) -> bool:
-        nonlocal stopped
-        stopped = not report(Progress(round(fraction * 1000), 1000, "Loading the model"))
+        # An exception must not cross the C frames above: it is kept, and raised when they have returned.
+        try:
+            if not report(Progress(round(fraction * 1000), 1000, "Loading the model")):
+                stopped.append(WorkerFailure("cancelled"))
+        except BaseException as error:
+            stopped.append(error)
         return not stopped
 
     params = lib.llama_model_default_params()
@@ -145,7 +149,7 @@ def _load(path: Path, report: Report, *, extra_bufts: bool, n_gpu_layers: int) -
         return _from_file(path, params)
     except WorkerFailure:
         if stopped:
-            raise WorkerFailure("cancelled") from None
+            raise stopped[0] from None
         raise
 
 
