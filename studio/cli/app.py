@@ -6,8 +6,6 @@ import sys
 from typing import Annotated
 
 import typer
-from click.exceptions import ClickException
-from click.exceptions import Exit as ClickExit
 
 from studio import __version__
 from studio.cli import classify, demo, doctor, models, policies, reparse, sessions
@@ -49,19 +47,10 @@ def run() -> int:
         # A terminal of another encoding must not stop a command half way.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
-        code = app(standalone_mode=False)
+        app()
     except StudioError as error:
         show_error(error)
         return of_error(error)
-    except ClickException as error:
-        error.show()
-        return Exit.USAGE
-    except ClickExit as error:
-        return error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
-    except BrokenPipeError:
-        # The reader (head, less) went away; nothing more can be said.
-        sys.stderr.close()
-        return Exit.OK
-    return int(code) if isinstance(code, int) else Exit.OK
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else Exit.OK
+    return Exit.OK

@@ -85,5 +85,5 @@ class ModelService:
             if info is not None and Path(info.path) == entry.path:
                 return info
             return self._engine.load(
-                entry.path, EngineSettings(), sha256=entry.sha256, on_progress=on_progress, cancel=cancel
+                entry.path, EngineSettings(), sha256=entry.sha256 or "", on_progress=on_progress, cancel=cancel
             )

@@ -1,0 +1,123 @@
+"""Commands that need no model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from studio.services.shield import refused
+from tests.cli.conftest import Cli
+
+
+def test_policies_are_there_from_the_start(cli: Cli) -> None:
+    rows = cli("policies", "list", "--json").json
+    by_id = {row["id"]: row for row in rows}
+    assert by_id["spam"]["version"] == 1
+    assert by_id["spam"]["golden"] >= 24
+    assert by_id["spam"]["starter"] is True
+    listed = cli("policies", "list")
+    assert listed.code == 0
+    assert "spam" in listed.out
+
+
+def test_a_shown_policy_can_be_imported_and_starters_are_never_overwritten(cli: Cli, tmp_path: Path) -> None:
+    shown = cli("policies", "show", "spam")
+    file = tmp_path / "spam.md"
+    file.write_text(shown.out, encoding="utf-8")
+    imported = cli("policies", "import", file)
+    assert imported.code == 0
+    assert "spam-2 version 1" in imported.out
+    assert cli("policies", "show", "spam-2@1").out == shown.out.replace("id: spam\n", "id: spam-2\n")
+    again = cli("policies", "import", file)
+    assert "spam-3" not in again.out or "version 1" in again.out
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("policies", "show", "nonsense"), "There is no policy 'nonsense'"),
+        (("policies", "show", "spam@99"), "no version 99"),
+        (("policies", "show", "spam@x"), "names no version"),
+        (("policies", "show", "missing.md"), "missing.md"),
+        (("sessions", "show", "abc"), "There is no session"),
+        (("models", "use", "nonsense"), "There is no model"),
+        (("reparse", "--policy", "spam", "--input", "missing.jsonl"), "missing.jsonl"),
+        (("nonsense",), "nonsense"),
+        (("classify",), "policy"),
+    ],
+)
+def test_bad_input_ends_with_2_and_says_what_and_what_to_do(cli: Cli, args: tuple[str, ...], says: str) -> None:
+    ran = cli(*args)
+    assert ran.code == 2
+    assert says in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_reparse_reads_answers_in_order(cli: Cli, tmp_path: Path) -> None:
+    policy = tmp_path / "p.md"
+    policy.write_text("# Spam\nAnswer (VALID or INVALID):\n", encoding="utf-8")
+    rows = [
+        {"id": "a", "raw_output": "INVALID"},
+        {"id": 7, "raw_output": "Answer (VALID or INVALID): VALID", "reasoning": "It is INVALID, surely."},
+        {"raw_output": "I’m sorry, but I can’t help with that."},
+        {"id": "d", "raw_output": ""},
+        {"id": "e", "raw_output": None},
+    ]
+    source = tmp_path / "log.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ran = cli("reparse", "--policy", policy, "--input", source, "--json")
+    assert ran.code == 0
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    assert [row["id"] for row in found] == ["a", "7", "3", "d", "e"]
+    assert [row["decision"] for row in found] == ["violates", "allowed", None, None, None]
+    assert [row["status"] for row in found] == ["ok", "ok", "refused", "empty", "empty"]
+    assert set(found[0]) == {"id", "decision", "status", "labels", "rule_ids", "rationale"}
+    assert "violates" in cli("reparse", "--policy", policy, "--input", source).out
+
+
+def test_reparse_refuses_a_row_without_an_answer(cli: Cli, tmp_path: Path) -> None:
+    source = tmp_path / "log.jsonl"
+    source.write_text('{"raw_output": "VALID"}\n{"output": "VALID"}\n', encoding="utf-8")
+    ran = cli("reparse", "--policy", "spam", "--input", source, "--json")
+    assert ran.code == 2
+    assert "line 2" in ran.err
+
+
+def test_hostile_text_cannot_steer_the_terminal(cli: Cli, tmp_path: Path) -> None:
+    policy = tmp_path / "evil.md"
+    policy.write_text('---\ntitle: "a\\e[2Jb\\u202ec"\nlabels: [{id: A0, decision: allow}]\n---\nx', encoding="utf-8")
+    ran = cli("policies", "import", policy)
+    assert ran.code == 0
+    assert "\x1b[2J" not in ran.out
+    assert "\u202e" not in ran.out
+    assert "\\u001b[2Jb\\u202ec" in ran.out
+
+
+def test_sessions_of_a_new_workspace_are_empty(cli: Cli) -> None:
+    assert cli("sessions", "list", "--json").json == []
+    assert cli("sessions", "search", 'any "thing" AND (', "--json").json == []
+
+
+def test_a_file_that_is_no_workspace_is_refused(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "not.studio"
+    path.write_text("hello" * 1000, encoding="utf-8")
+    ran = cli("policies", "list", "--workspace", path)
+    assert ran.code == 1
+    assert "not.studio" in ran.err
+    assert path.read_text(encoding="utf-8") == "hello" * 1000
+
+
+def test_a_file_that_is_no_model_is_refused(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "not.gguf"
+    path.write_bytes(b"nope")
+    ran = cli("models", "import", path)
+    assert ran.code == 3
+    assert "not a GGUF file" in ran.err
+
+
+def test_no_command_tried_to_connect(cli: Cli) -> None:
+    before = refused()
+    cli("policies", "list")
+    assert refused() == before

@@ -1,0 +1,160 @@
+"""The road of one judgement over a real worker process and a real workspace; only the model's words are scripted."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from studio.core.content import Content
+from studio.core.labels import Decision
+from studio.core.policy import Policy
+from studio.core.progress import Cancel
+from studio.core.run import Run, RunState
+from studio.core.verdict import Status
+from studio.engine.scripted import ScriptedAnswer, ScriptedLoad
+from studio.services.judge import Answering, JudgeEvent, Started, Thinking
+from studio.services.studio import Studio
+from tests.services.conftest import Opener, answer
+
+HELLO = Content.message("Hello")
+
+
+def judged(studio: Studio, policy: Policy, content: Content = HELLO, **options: object) -> Run:
+    session = studio.sessions.current()
+    return studio.judge.judge(policy, content, session_id=session.id, **options)  # type: ignore[arg-type]  # any of judge's own
+
+
+def test_a_verdict_is_stored_with_everything_it_depended_on(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2")))
+    run = judged(studio, policy)
+    assert studio.sessions.run(run.id) == run
+    assert run.state is RunState.DONE
+    assert run.verdict is not None
+    assert run.verdict.decision is Decision.VIOLATES
+    assert run.verdict.labels == ("SP2",)
+    assert run.verdict.reasoning == "Rule SP2.a fits."
+    assert run.provenance is not None
+    assert run.provenance.policy_sha256 == policy.sha256
+    assert run.provenance.pinned_date == studio.pinned_date()
+    assert run.timing.output_tokens > 0
+    assert run.version is None
+
+
+def test_the_version_is_named_when_the_judged_text_was_saved(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP0")))
+    studio.policies.save(policy, message="first")
+    assert judged(studio, policy).version == 1
+
+
+def test_text_streams_as_it_comes(open_studio: Opener, policy: Policy) -> None:
+    events: list[JudgeEvent] = []
+    run = judged(open_studio(ScriptedAnswer(answer("SP0", "One two three."))), policy, on_event=events.append)
+    assert any(isinstance(event, Started) for event in events)
+    assert "".join(event.text for event in events if isinstance(event, Thinking)) == "One two three."
+    assert "".join(event.text for event in events if isinstance(event, Answering)) == "SP0"
+    assert run.verdict is not None
+
+
+@pytest.mark.parametrize(
+    ("final", "status"),
+    [("", Status.EMPTY), ("SP9", Status.UNKNOWN_LABEL), ("I’m sorry, but I can’t help with that.", Status.REFUSED)],
+)
+def test_what_is_no_verdict_is_kept_as_none(open_studio: Opener, policy: Policy, final: str, status: Status) -> None:
+    run = judged(open_studio(ScriptedAnswer(answer(final))), policy)
+    assert run.verdict is not None
+    assert run.verdict.status is status
+    assert run.verdict.decision is None
+
+
+def test_confidence_is_the_share_of_the_probability(open_studio: Opener, policy: Policy) -> None:
+    chances = {"SP2": {"SP2": 0.6, "SP0": 0.2, "maybe": 0.2}}
+    run = judged(open_studio(ScriptedAnswer(answer("SP2"), chances=chances)), policy)
+    assert run.verdict is not None
+    assert run.verdict.confidence == pytest.approx(0.75)
+
+
+def test_cancel_keeps_what_was_thought(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2", "word " * 500), pace_s=0.01))
+    cancel = Cancel()
+
+    def stop_at_first_word(event: JudgeEvent) -> None:
+        if isinstance(event, Thinking):
+            cancel.request()
+
+    run = judged(studio, policy, on_event=stop_at_first_word, cancel=cancel)
+    assert run.verdict is not None
+    assert run.verdict.status is Status.CANCELLED
+    assert run.verdict.status_detail == "Stopped by you."
+    assert run.verdict.reasoning.startswith("word")
+    assert studio.sessions.run(run.id) == run
+
+
+@pytest.mark.parametrize("then", ["kill", "crash", "exit", "garbage"])
+def test_a_dead_engine_is_recorded_and_the_next_judgement_works(open_studio: Opener, policy: Policy, then: str) -> None:
+    half = ScriptedAnswer("<|channel|>analysis<|message|>I was just", then=then, only_start=1)  # type: ignore[arg-type]  # one of Then
+    studio = open_studio(half, ScriptedAnswer(answer("SP0")))
+    dead = judged(studio, policy)
+    assert dead.verdict is not None
+    assert dead.verdict.status is Status.ENGINE_FAILED
+    assert dead.verdict.reasoning == "I was just"
+    assert dead.verdict.status_detail
+    assert studio.sessions.run(dead.id) == dead
+    after = judged(studio, policy)
+    assert after.verdict is not None
+    assert after.verdict.decision is Decision.ALLOWED
+
+
+def test_a_model_that_does_not_load_is_a_non_verdict_with_words(open_studio: Opener, policy: Policy) -> None:
+    run = judged(open_studio(ScriptedAnswer(answer("SP0")), loads=(ScriptedLoad(then="no_memory"),)), policy)
+    assert run.verdict is not None
+    assert run.verdict.status is Status.ENGINE_FAILED
+    assert "memory" in run.verdict.status_detail
+
+
+def test_too_long_says_the_numbers(open_studio: Opener, policy: Policy) -> None:
+    run = judged(open_studio(ScriptedAnswer(answer("SP0")), n_ctx_limit=300), policy, Content.message("word " * 2000))
+    assert run.verdict is not None
+    assert run.verdict.status is Status.TOO_LONG
+    assert "300" in run.verdict.status_detail
+
+
+def test_closing_while_it_thinks_records_why(open_studio: Opener, policy: Policy, workspace: Path) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2", "word " * 2000), pace_s=0.01))
+    thinking = threading.Event()
+
+    def heard(event: JudgeEvent) -> None:
+        if isinstance(event, Thinking):
+            thinking.set()
+
+    runs: list[Run] = []
+    worker = threading.Thread(target=lambda: runs.append(judged(studio, policy, on_event=heard)))
+    worker.start()
+    assert thinking.wait(30)
+    studio.close()
+    worker.join(30)
+    assert not worker.is_alive()
+    (run,) = runs
+    assert run.verdict is not None
+    assert run.verdict.status is Status.CANCELLED
+    assert "closed" in run.verdict.status_detail
+    again = open_studio()
+    assert again.sessions.run(run.id) == run
+    assert again.interrupted == ()
+
+
+def test_the_date_in_the_prompt_does_not_follow_the_clock(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP0")))
+    studio.pin_date(date(2025, 5, 5))
+    assert "Current date: 2025-05-05" in studio.judge.prompt(policy, HELLO).text
+    run = judged(studio, policy)
+    assert run.provenance is not None
+    assert run.provenance.pinned_date == date(2025, 5, 5)
+
+
+def test_a_cut_answer_is_not_read(open_studio: Opener, policy: Policy) -> None:
+    run = judged(open_studio(ScriptedAnswer("<|channel|>analysis<|message|>only thoughts about SP2<|return|>")), policy)
+    assert run.verdict is not None
+    assert run.verdict.status is Status.NO_FINAL

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from studio.core.content import Content
+from studio.core.errors import InputError, PolicyError
+from studio.core.labels import Decision, LabelDecision
+from studio.core.policy import Policy
+from studio.engine.scripted import ScriptedAnswer
+from studio.services.demo import move_rule
+from tests.services.conftest import Opener, answer
+
+
+def test_starters_are_installed_once_and_left_as_the_user_left_them(open_studio: Opener) -> None:
+    studio = open_studio()
+    spam = studio.policies.get("spam").policy
+    studio.policies.save(replace(spam, text=spam.text + "\nMore."), message="mine")
+    count = studio.golden.count("spam")
+    assert count >= 24
+    studio.close()
+    again = open_studio()
+    assert again.policies.get("spam").number == 2
+    assert again.golden.count("spam") == count
+
+
+def test_a_draft_is_what_opens_until_it_is_saved_or_dropped(open_studio: Opener) -> None:
+    studio = open_studio()
+    spam = studio.policies.get("spam").policy
+    draft = replace(spam, text=spam.text + "\nDraft.")
+    studio.policies.save_draft(draft)
+    assert studio.policies.open("spam") == draft
+    assert studio.policies.get("spam").policy == spam
+    studio.policies.save(draft, message="saved")
+    assert studio.policies.draft("spam") is None
+    assert studio.policies.get("spam").policy == draft
+
+
+def test_an_unchanged_policy_makes_no_new_version(open_studio: Opener) -> None:
+    studio = open_studio()
+    first = studio.policies.get("spam")
+    assert studio.policies.save(first.policy, message="again").number == first.number
+
+
+def test_an_imported_policy_never_takes_a_starters_place(open_studio: Opener, tmp_path: Path) -> None:
+    studio = open_studio()
+    file = tmp_path / "spam.md"
+    file.write_text(studio.policies.export_text(studio.policies.get("spam").policy), encoding="utf-8")
+    assert studio.policies.import_path(file).policy.id == "spam-2"
+
+
+def test_a_policy_that_can_ask_for_nothing_is_refused(open_studio: Opener, tmp_path: Path) -> None:
+    file = tmp_path / "p.md"
+    file.write_text("---\ntitle: P\nlabels: []\noutput: {form: label, position: auto}\n---\nBe nice.", encoding="utf-8")
+    with pytest.raises(PolicyError, match="no labels"):
+        open_studio().policies.import_path(file)
+
+
+def test_a_new_policy_is_laid_out_and_has_a_free_id(open_studio: Opener) -> None:
+    studio = open_studio()
+    made = studio.policies.create("Spam")
+    assert made.id == "spam-2"
+    assert [line for line in made.text.splitlines() if line.startswith("# ")] == [
+        "# Instruction",
+        "# Definitions",
+        "# Criteria",
+        "# Examples",
+    ]
+
+
+def test_a_golden_example_comes_from_a_run_and_is_not_doubled(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2")))
+    run = studio.judge.judge(policy, Content.message("Hi"), session_id=studio.sessions.current().id)
+    first = studio.golden.add_from_run(run, expected=Decision.VIOLATES, labels=("SP2",), why="bulk")
+    second = studio.golden.add_from_run(run, expected=Decision.ALLOWED, labels=("SP0",), why="no, a greeting")
+    assert second.id == first.id
+    (kept,) = studio.golden.list(policy.id)
+    assert (kept.expected, kept.labels, kept.why) == (Decision.ALLOWED, ("SP0",), "no, a greeting")
+    with pytest.raises(InputError, match="XX"):
+        studio.golden.add_from_run(run, expected=Decision.VIOLATES, labels=("XX",))
+
+
+def test_a_score_keeps_non_verdicts_apart(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(
+        ScriptedAnswer(answer("SP2"), match="one"),
+        ScriptedAnswer(answer("SP0"), match="two"),
+        ScriptedAnswer(answer("no idea"), match="three"),
+    )
+    session = studio.sessions.current().id
+    for text in ("one", "two", "three"):
+        run = studio.judge.judge(policy, Content.message(text), session_id=session)
+        studio.golden.add_from_run(run, expected=Decision.VIOLATES)
+    score = studio.golden.score(policy, studio.golden.list(policy.id))
+    assert (score.total, score.right, score.wrong, score.no_verdict) == (3, 1, 1, 1)
+
+
+def test_moving_a_rule_moves_its_line_and_its_label(policy: Policy) -> None:
+    text = "# Criteria\n## Violates\n- D1: selling dogs\n- D2: selling cats\n## Allowed\n- D3: giving away dogs\n"
+    labels = tuple(
+        replace(policy.labels[0], id=name, decision=decision)
+        for name, decision in (("D1", "violate"), ("D2", "violate"), ("D3", "allow"))
+    )
+    labels = tuple(replace(label, decision=LabelDecision(label.decision)) for label in labels)
+    edit = move_rule(replace(policy, text=text, labels=labels), "D1", LabelDecision.ALLOW)
+    assert edit is not None
+    moved, heading = edit
+    assert heading == "Allowed"
+    assert moved.text == (
+        "# Criteria\n## Violates\n- D2: selling cats\n## Allowed\n- D1: selling dogs\n- D3: giving away dogs\n"
+    )
+    label = moved.label("D1")
+    assert label is not None
+    assert label.decision is LabelDecision.ALLOW
+    back = move_rule(moved, "D3", LabelDecision.VIOLATE)
+    assert back is not None
+    assert back[0].text.index("D3") < back[0].text.index("## Allowed")
+    assert move_rule(moved, "D9", LabelDecision.ALLOW) is None
