@@ -8,6 +8,7 @@ is inserted: two competing forms in one prompt are a known defect.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from studio.core.labels import Label, LabelDecision, with_decision
@@ -17,16 +18,25 @@ _HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.*?)[ \t#]*$", re.MULTILINE)
 _EXAMPLES = re.compile(r"\bexamples?\b", re.IGNORECASE)
 _FENCE = re.compile(r"^(```|~~~).*?(^\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
-# Sentences that tell the model what to print. Each is rare in prose that only describes rules.
+# Sentences that tell the model what to print, each one rare in prose that only describes rules: "provide one ID" and
+# "return one item" are rules, "return exactly one word" and "return: {" are not.
 _OWN_OUTPUT = re.compile(
     r"""
-      ^\#{1,6}[ \t]+.*\b(output|answer|response)[ \t]+(format|form|instructions?|requirements?|schema)\b
-    | ^\#{1,6}[ \t]+(output|how[ ]to[ ](answer|respond))[ \t:]*$
-    | \b(answer|respond|reply)[ ]+(only[ ]+)?(in[ ]|with|using)[ ]+(only[ ]+)?
-      (exactly|either|one|a[ ]single|json|`|"|valid\b|invalid\b|[01]\b|the[ ]label|only)
-    | \b(return|output|print|provide)[ ]+(only[ ]+|exactly[ ]+)*
-      (one|a[ ]single|json|`|"|valid\b|invalid\b|[01]\b|the[ ]label|your[ ](answer|verdict|classification)[ ]as)
-    | ^(answer|classification|output|verdict)[ ]*\((.{1,60})\)[ ]*:[ \t]*$
+      ^\W*(output|answer|response)[ \t]+(format|form|instructions?|schema)\b[\W\d]*$
+    | ^\#{1,6}[ \t]+(.*\b(output|answer|response)[ \t]+(format|form|instructions?|schema)\b.*
+                   |(output|how[ ]to[ ](answer|respond))[ \t:]*$)
+    | \b(answer|respond|reply|return|output|print)\b[ ]?(only|with|in|using|as|by|the|a|an|:|[ ])*
+      ( ((exactly|only)[ ])?(one|a[ ]single|single)[ ]
+        (of\b|word|character|digit|token|label|letter|number|line|json|object)
+      | exactly[ ](one|two|["'`]|valid\b|invalid\b|[01]\b|the[ ]following)
+      | (valid[ ]?)?json\b
+      | ["'`*(]*(valid|invalid)["'`*]*[ ]*(\([^)\n]{0,60}\)[ ]*)?(or|/|,|\|)[ ]*["'`*(]*(valid|invalid|escalate)
+      | ["'`*(]*[01]["'`*]*[ ]*(or|/|,|\||if|when)
+      | label\b(?![ ]of\b)
+      | \s*(```\w*\s*)?\{\s*"
+      )
+    | \bclassify\b[^\n.]{0,80}\bas\b[ ]?(either[ ])?["'`*]*(valid\b|invalid\b|[01]\b)
+    | ^\W*[a-z ]{3,30}[ ]*[(\[][^)\]\n]{1,80}[)\]][ ]*:[*\s]*\Z
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
@@ -82,19 +92,25 @@ def instruction(policy: Policy) -> str:
 
 def reminder(policy: Policy) -> str:
     """The output contract again, in one line, as it stands before the examples."""
-    return f"Output format again: {_REMINDERS[policy.form](policy.labels)}"
+    return f"Output format again: {_short_form(policy.form, policy.labels)}"
 
 
 def _places(text: str) -> tuple[int, int]:
-    """Where the two insertions go; headings inside fenced blocks do not count."""
+    """Where the two insertions go; headings inside fenced blocks do not count.
+
+    The first section ends at the second heading that has words before it: a title, alone or with the next heading right
+    under it, is not a section.
+    """
     fences = [match.span() for match in _FENCE.finditer(text)]
     headings = [
         match for match in _HEADING.finditer(text) if not any(start <= match.start() < end for start, end in fences)
     ]
-    starts = [match.start() for match in headings if match.start() > 0]
-    if headings and headings[0].start() > 0 and text[: headings[0].start()].strip() == "":
-        starts = starts[1:]
-    top = starts[0] if starts else len(text)
+    top, spoken = len(text), 0
+    for match in headings:
+        if text[spoken : match.start()].strip():
+            top = match.start()
+            break
+        spoken = match.end()
     examples = [m.start() for m in headings if m.start() >= top and _EXAMPLES.search(m["title"])]
     return top, examples[0] if examples else len(text)
 
@@ -114,21 +130,22 @@ def _ids(labels: tuple[Label, ...], decision: LabelDecision) -> str:
     return ", ".join(label.id for label in with_decision(labels, decision)) or "none"
 
 
-def _category_line(labels: tuple[Label, ...]) -> str:
-    line = (
-        f"policy_category is one label. Violating: {_ids(labels, LabelDecision.VIOLATE)}. "
-        f"Allowed: {_ids(labels, LabelDecision.ALLOW)}."
-    )
+def _choices(labels: tuple[Label, ...]) -> str:
+    """The labels by what they decide, as sentences."""
+    line = f"Violating: {_ids(labels, LabelDecision.VIOLATE)}. Allowed: {_ids(labels, LabelDecision.ALLOW)}."
     if with_decision(labels, LabelDecision.REVIEW):
         line += f" For a person to decide: {_ids(labels, LabelDecision.REVIEW)}."
     return line
+
+
+_FIELDS = "violation is 1 when the content violates this policy, otherwise 0. policy_category is one label."
 
 
 def _rationale_json(labels: tuple[Label, ...]) -> str:
     return (
         "Answer with one JSON object and nothing else:\n"
         '{"violation": 0 or 1, "policy_category": "label", "rule_ids": ["rule"], "rationale": "one or two sentences"}\n'
-        f"violation is 1 when the content violates this policy, otherwise 0. {_category_line(labels)} "
+        f"{_FIELDS} {_choices(labels)} "
         "rule_ids names the rules of this policy that decided, or is empty.\n"
         "Do not include any explanation outside the JSON object."
     )
@@ -138,19 +155,13 @@ def _category_json(labels: tuple[Label, ...]) -> str:
     return (
         "Answer with one JSON object and nothing else:\n"
         '{"violation": 0 or 1, "policy_category": "label"}\n'
-        f"violation is 1 when the content violates this policy, otherwise 0. {_category_line(labels)}\n"
+        f"{_FIELDS} {_choices(labels)}\n"
         "Do not include any explanation outside the JSON object."
     )
 
 
 def _label(labels: tuple[Label, ...]) -> str:
-    line = (
-        f"Answer with exactly one label. Violating: {_ids(labels, LabelDecision.VIOLATE)}. "
-        f"Allowed: {_ids(labels, LabelDecision.ALLOW)}."
-    )
-    if with_decision(labels, LabelDecision.REVIEW):
-        line += f" For a person to decide: {_ids(labels, LabelDecision.REVIEW)}."
-    return line + "\nDo not include any explanation or punctuation."
+    return f"Answer with exactly one label. {_choices(labels)}\nDo not include any explanation or punctuation."
 
 
 def _valid_invalid(labels: tuple[Label, ...]) -> str:
@@ -167,11 +178,7 @@ def _binary(labels: tuple[Label, ...]) -> str:
     )
 
 
-def _json_reminder(labels: tuple[Label, ...]) -> str:
-    return 'one JSON object with "violation" and "policy_category", nothing else.'
-
-
-_INSTRUCTIONS = {
+_INSTRUCTIONS: dict[OutputForm, Callable[[tuple[Label, ...]], str]] = {
     OutputForm.RATIONALE_JSON: _rationale_json,
     OutputForm.CATEGORY_JSON: _category_json,
     OutputForm.LABEL: _label,
@@ -179,16 +186,20 @@ _INSTRUCTIONS = {
     OutputForm.BINARY: _binary,
 }
 
-_REMINDERS = {
-    OutputForm.RATIONALE_JSON: lambda labels: (
+
+def _short_form(form: OutputForm, labels: tuple[Label, ...]) -> str:
+    """The form in one line."""
+    if form is OutputForm.VALID_INVALID and with_decision(labels, LabelDecision.REVIEW):
+        return "exactly one word, VALID, INVALID or ESCALATE, nothing else."
+    return _SHORT_FORMS[form]
+
+
+_SHORT_FORMS = {
+    OutputForm.RATIONALE_JSON: (
         'one JSON object with "violation", "policy_category", "rule_ids" and "rationale", nothing else.'
     ),
-    OutputForm.CATEGORY_JSON: _json_reminder,
-    OutputForm.LABEL: lambda labels: "exactly one label, nothing else.",
-    OutputForm.VALID_INVALID: lambda labels: (
-        "exactly one word, VALID, INVALID or ESCALATE, nothing else."
-        if with_decision(labels, LabelDecision.REVIEW)
-        else "exactly one word, VALID or INVALID, nothing else."
-    ),
-    OutputForm.BINARY: lambda labels: "exactly one digit, 0 or 1, nothing else.",
+    OutputForm.CATEGORY_JSON: 'one JSON object with "violation" and "policy_category", nothing else.',
+    OutputForm.LABEL: "exactly one label, nothing else.",
+    OutputForm.VALID_INVALID: "exactly one word, VALID or INVALID, nothing else.",
+    OutputForm.BINARY: "exactly one digit, 0 or 1, nothing else.",
 }

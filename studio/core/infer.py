@@ -47,8 +47,8 @@ _REVIEW = re.compile(
 _CAPITALS = re.compile(r"\b(?:IN)?VALID\b|\bESCALATE\b")
 _PLAIN_NAME = re.compile(
     r"(?:safe|allowed|permitted|acceptable|benign|compliant|no violation|not a violation|non-?violat\w*"
-    r"|not (?:spam|fraud|hate|harmful)|non-?spam|violat\w+|prohibited|disallowed|unsafe|needs? review|human review|manual review|ambiguous)\b"
-    r"(?=\s*(?:$|content\b|posts?\b|messages?\b|material\b|use\b|[-,:;(/]))",
+    r"|not (?:spam|fraud|hate|harmful)|non-?spam|violat\w+|prohibited|disallowed|unsafe|needs? review|human review"
+    r"|manual review|ambiguous)\b(?=\s*(?:$|content\b|posts?\b|messages?\b|material\b|use\b|[-,:;(/]))",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(r"\b(?:not|non)\b[\s-]*(?:a\s+)?$", re.IGNORECASE)
