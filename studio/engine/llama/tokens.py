@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,23 @@ from studio.core.prompt import CONTROL_TOKENS, Control, Segment, safe_pieces
 from studio.engine.llama.binding import lib
 from studio.engine.llama.failure import WorkerFailure
 from studio.engine.types import TokenInfo
+
+LONGEST_STRETCH = 1000
+"""Characters that llama.cpp is given without a place where a word surely ends. Its splitter recurses once per character
+of a word, and some 30,000 letters in a row overflow the stack: content must not be able to end the worker."""
+
+# In every splitter of this family a space after something else begins a new word.
+_WORD_END = re.compile(r"\S(?= )")
+
+
+def bounded(text: str) -> list[str]:
+    """``text`` cut so that no stretch without a word's end is longer than :data:`LONGEST_STRETCH`; mostly not at all."""
+    cuts, start = [0], 0
+    if len(text) > LONGEST_STRETCH:
+        for end in (*(match.end() for match in _WORD_END.finditer(text)), len(text)):
+            cuts.extend(range(start + LONGEST_STRETCH, end, LONGEST_STRETCH))
+            start = end
+    return [text[a:b] for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]
 
 
 class Vocabulary:
@@ -65,8 +83,9 @@ class Vocabulary:
 
     def _plain(self, text: str) -> list[int]:
         ids: list[int] = []
-        for piece in safe_pieces(text, self._spellings):
-            ids.extend(self._tokenize(piece.encode("utf-8")))
+        for safe in safe_pieces(text, self._spellings):
+            for piece in bounded(safe):
+                ids.extend(self._tokenize(piece.encode("utf-8")))
         # The cut above is the cure; these two are the proof, made anew for every text that is sent.
         for token in ids:
             if token in self._names or token in self._eog:
