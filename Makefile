@@ -2,7 +2,7 @@
 # All set-up happens by itself, once, in .venv; it is done again only when requirements.lock or pyproject.toml changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench screenshots lock clean check-window
+.PHONY: help install demo run test check bench screenshots map lock clean check-window
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -48,6 +48,9 @@ bench: $(PROJECT) check-window ## measure how fast the studio starts
 
 screenshots: $(PROJECT) check-window ## make the pictures in docs/screenshots anew
 	@QT_QPA_PLATFORM=offscreen $(PY) docs/screenshots.py
+
+map: $(PROJECT) ## write the list of modules in studio/README.md anew
+	@$(PY) docs/map.py
 
 lock: ## pin all libraries anew (needs uv, and the network)
 	uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.11 \

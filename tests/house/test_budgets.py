@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,9 +120,24 @@ def test_the_lock_has_hashes_and_no_addresses() -> None:
 
 def test_the_map_names_every_room_and_module_and_no_other() -> None:
     text = (ROOT / "studio" / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([\w/]+(?:\.py|/))`", text))
+    named = set(re.findall(r"^(?:- |### )`([\w/]+(?:\.py|/))`", text, re.MULTILINE))
 
     assert named == rooms_and_modules()
+
+
+def test_the_map_is_as_make_map_writes_it() -> None:
+    done = subprocess.run([sys.executable, ROOT / "docs" / "map.py", "--check"], check=False)
+
+    assert done.returncode == 0, "run: make map"
+
+
+def test_the_road_on_the_map_names_what_exists() -> None:
+    text = (ROOT / "studio" / "README.md").read_text(encoding="utf-8")
+    road = text.partition("## Who may")[0]
+    named = re.findall(r"(?<![\w/])((?:core|engine|store|services|ui|cli)/[\w/]*(?:\.py)?)", road)
+
+    assert len(named) > 6
+    assert [name for name in named if not (ROOT / "studio" / name).exists()] == []
 
 
 def rooms_and_modules() -> set[str]:
