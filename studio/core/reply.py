@@ -22,7 +22,7 @@ READ_AT_MOST = 200_000
 """A final longer than this many characters is read at both ends only."""
 
 _REFUSAL = re.compile(
-    r"(?:i'?m|i am|we'?re|we are)?\s*(?:very |really |so )?(?:sorry|afraid|apologi[sz]e)\b.{0,60}?"
+    r"(?:i'?m|i am|we'?re|we are|i|we)?\s*(?:very |really |so )?(?:sorry|afraid|apologi[sz]e)\b.{0,60}?"
     r"\b(?:can'?t|cannot|can not|won'?t|unable|not able|not going to|not comfortable|but i)\b"
     r"|(?:i|we)\s*(?:'m|'re|am|are)?\s*(?:can'?t|cannot|can not|won'?t|will not|unable to|not able to|must decline"
     r"|decline to|refuse to)\b"

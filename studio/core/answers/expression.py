@@ -14,13 +14,13 @@ from studio.core.answers.vocabulary import CODE, CONTRACT_WORDS, WORDS, Code, Vo
 from studio.core.labels import Decision
 
 _SPELLINGS = "|".join(re.escape(word).replace(r"\ ", r"[\s_-]+") for word in sorted(WORDS, key=len, reverse=True))
-WORD = rf"(?:{_SPELLINGS})(?![\w])(?!'|-\s?[A-Za-z]+(?![A-Za-z0-9.]*\d))"
+WORD = rf"(?:{_SPELLINGS})(?![\w])(?!'[A-Za-z]|-\s?[A-Za-z]+(?![A-Za-z0-9.]*\d))"
 """Any verdict word, whole."""
 
 _WORD = re.compile(WORD, re.IGNORECASE)
-_OPEN = re.compile(r"[\s\"'(\[{<#>|=.,:;\u2022\u2190-\u2bff\U0001f000-\U0001faff-]*")
-_CLOSE = re.compile(r"[\s\"')\]}>|\u2600-\u2bff\U0001f000-\U0001faff]*")
-_END = re.compile(r"[\s\"')\]}>|.!;,:\u2026\u2600-\u2bff\U0001f000-\U0001faff-]*\Z")
+_OPEN = re.compile(r"[\s\"'(\[{<#>|=.,:;$\u2022\u2190-\u2bff\U0001f000-\U0001faff-]*")
+_CLOSE = re.compile(r"[\s\"')\]}>|$\u2600-\u2bff\U0001f000-\U0001faff]*")
+_END = re.compile(r"[\s\"')\]}>|.!;,:$\u2026\u2600-\u2bff\U0001f000-\U0001faff-]*\Z")
 _SEPARATOR = re.compile(
     r"\s*(?:[:;,.(\[|\u2192=]|-{1,3}>?(?=\s|[^\w-])|\s-{1,2})\s*|\s+(?=(?:because|since|due to|as the|as it)\b)", re.I
 )
@@ -28,7 +28,7 @@ _ESCALATE = re.compile(
     r"\s*(?:[+&/,;]|\band\b|-)?\s*[(\[]?\s*(?:[+&]\s*|and\s+)?escalat(?:e|ed|ion)\b[^\n]{0,60}\Z", re.IGNORECASE
 )
 _CODES = re.compile(
-    rf"\s*[-:,;(\[|={{\"']*\s*(?:(?:label|category|rule|level|code|policy)s?\s*:?\s*)?(?=(?P<codes>{CODE}"
+    rf"\s*[-/:,;(\[|={{\"']*\s*(?:(?i:label|category|rule|level|code|policy|severity)s?\s*:?\s*)?(?=(?P<codes>{CODE}"
     rf"(?:[\"']?\s*(?:,|;|/|\+|&|\band\b)\s*[\"']?{CODE})*))(?P=codes)(?P<after>[\"')\]}}]*)",
 )
 _EACH = re.compile(CODE)
@@ -156,7 +156,7 @@ def _digit(body: str, words: Vocabulary) -> Expression | None:
     if _END.match(rest):
         return Expression(claim, match[1])
     separator = _SEPARATOR.match(rest)
-    if separator is None or separator.group().strip() == ".":
+    if separator is None or separator.group().strip() in (".", ",", ";"):
         return None
     return Expression(claim, match[1], rest[separator.end() :].strip())
 
