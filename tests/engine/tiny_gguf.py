@@ -129,7 +129,7 @@ def _tensors(model: TinyModel, tokens: list[str]) -> dict[str, Weights]:
     embedding, output = weights(vocab, d), weights(vocab, d) * 8
     norm = np.ones(d, np.float32)
     if model.follow:
-        embedding[np.arange(vocab), np.arange(vocab)] = 1.0
+        embedding[np.arange(vocab), np.arange(vocab)] = 100.0  # far above the norm's epsilon
         norm /= np.sqrt(d).astype(np.float32)
         for token, successors in model.follow.items():
             for successor, logit in successors.items():
