@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from studio import __version__
 from studio.core.confidence import confidence
-from studio.core.content import Content
+from studio.core.content import Content, user_message
 from studio.core.errors import StudioError, TooLongError
 from studio.core.harmony import from_messages
 from studio.core.policy import Effort, Policy
@@ -178,7 +178,7 @@ class JudgeService:
         generation = self._engine.generate(request, on_event=attempt.heard, cancel=stop)
         return replace(
             run,
-            verdict=self._verdict(run.policy, generation),
+            verdict=self._verdict(run.policy, run.content, generation),
             provenance=_provenance(info, prompt, request.sampling, run.policy, generation),
             timing=Timing(
                 prompt_tokens=generation.prompt_tokens,
@@ -191,13 +191,13 @@ class JudgeService:
             raw_output=generation.raw,
         )
 
-    def _verdict(self, policy: Policy, generation: Generation) -> Verdict:
+    def _verdict(self, policy: Policy, content: Content, generation: Generation) -> Verdict:
         channels = from_messages(generation.messages, generation.stop)
         if generation.stop == "cancelled":
             return no_verdict(
                 Status.CANCELLED, self._stopped_words(), reasoning=channels.analysis, raw_final=channels.final or ""
             )
-        verdict = read_reply(channels, policy, stop=generation.stop)
+        verdict = read_reply(channels, policy, stop=generation.stop, content=user_message(content))
         if not verdict.is_verdict:
             return verdict
         sure, alternatives = confidence(
