@@ -16,8 +16,8 @@ from studio.core.errors import StoreError
 from studio.store.failure import damaged, told
 from studio.store.schema import APPLICATION_ID, REVISION, SEARCH_TABLE, Base
 
-BUSY_TIMEOUT_S = 10.0
-"""How long a call waits for another process to finish its transaction."""
+BUSY_TIMEOUT_S = 30.0
+"""How long a call waits for another to finish its transaction; the longest is an import of 100,000 examples."""
 
 _WRITES = "studio_writes"
 

@@ -13,7 +13,7 @@ from studio.core.errors import InputError, NotFoundError
 from studio.core.golden import GoldenExample
 from studio.store.convert import golden_from, golden_values
 from studio.store.database import Database
-from studio.store.keep import chunks, drop_contents, keep_contents
+from studio.store.keep import chunks, content_rows, drop_contents, keep_contents
 from studio.store.schema import ContentRow, GoldenRow
 
 
@@ -33,13 +33,18 @@ class Golden:
         The same content may be added twice: ask :meth:`find_by_content` or :meth:`known` before.
         """
         wanted = [*examples]
+        if not wanted:
+            return []
+        # Digests of a large set take a while; nobody should wait for the file meanwhile.
+        contents = content_rows(example.content for example in wanted)
+        rows = [golden_values(example) for example in wanted]
         with self._database.write() as session:
-            for part in chunks(wanted):
-                keep_contents(session, (example.content for example in part))
-                try:
-                    session.execute(insert(GoldenRow), [golden_values(example) for example in part])
-                except IntegrityError as error:
-                    raise InputError("A golden example with the same id is in this workspace already.") from error
+            keep_contents(session, contents)
+            try:
+                session.execute(insert(GoldenRow), rows)
+            except IntegrityError as error:
+                raise InputError("A golden example with the same id is in this workspace already.") from error
+        with self._database.read() as session:
             return _by_ids(session, [example.id for example in wanted])
 
     def update(self, example: GoldenExample) -> GoldenExample:
@@ -49,7 +54,7 @@ class Golden:
             if row is None:
                 raise _unknown(example.id)
             before = row.content_sha256
-            keep_contents(session, [example.content])
+            keep_contents(session, content_rows([example.content]))
             for column, value in golden_values(example).items():
                 setattr(row, column, value)
             session.flush()
@@ -71,13 +76,12 @@ class Golden:
                 .order_by(GoldenRow.seq)
                 .limit(-1 if limit is None else limit)
                 .offset(offset)
-                .subquery()
             )
             # The page is cut on the index alone; contents are read only for what is on it.
             found = session.execute(
                 select(GoldenRow, ContentRow.document)
-                .join(page, page.c.seq == GoldenRow.seq)
                 .join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
+                .where(GoldenRow.seq.in_(page))
                 .order_by(GoldenRow.seq)
             )
             return [golden_from(row, content) for row, content in found]

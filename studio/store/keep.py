@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from studio.core.content import Content
 from studio.core.policy import Policy
-from studio.store.convert import content_document, document_sha256, policy_document
+from studio.store.convert import Document, content_document, document_sha256, policy_document
 from studio.store.schema import ContentRow, GoldenRow, PolicyDocumentRow, PolicyVersionRow, RunRow
 
 _CHUNK = 500
@@ -29,11 +29,17 @@ def keep_policy(session: Session, policy: Policy) -> str:
     return sha256
 
 
-def keep_contents(session: Session, contents: Iterable[Content]) -> None:
-    """Keep the contents that are not there yet."""
-    rows = [{"sha256": item.sha256, "kind": item.kind, "document": content_document(item)} for item in contents]
-    if rows:
-        session.execute(insert(ContentRow).on_conflict_do_nothing(), rows)
+def content_rows(contents: Iterable[Content]) -> list[Document]:
+    """The columns of the contents, each content once. Made before the transaction, as digests take their time."""
+    digested = {item.sha256: item for item in contents}
+    return [
+        {"sha256": sha256, "kind": item.kind, "document": content_document(item)} for sha256, item in digested.items()
+    ]
+
+
+def keep_contents(session: Session, rows: list[Document]) -> None:
+    """Keep those contents, of which there is at least one, that are not there yet."""
+    session.execute(insert(ContentRow).on_conflict_do_nothing(), rows)
 
 
 def drop_policies(session: Session, digests: Iterable[str]) -> None:

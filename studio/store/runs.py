@@ -16,7 +16,7 @@ from studio.core.verdict import Status, no_verdict
 from studio.store.convert import run_from, write_outcome
 from studio.store.database import Database
 from studio.store.failure import told
-from studio.store.keep import keep_contents, keep_policy
+from studio.store.keep import content_rows, keep_contents, keep_policy
 from studio.store.owner import Owners
 from studio.store.schema import ContentRow, PolicyDocumentRow, RunRow
 from studio.store.search_index import index_run, index_verdict
@@ -41,7 +41,7 @@ class Runs:
             home = session_row(session, run.session_id)
             home.updated_at = run.started_at
             home.activity = next_activity(session)
-            keep_contents(session, [run.content])
+            keep_contents(session, content_rows([run.content]))
             row = _new_row(run, keep_policy(session, run.policy), owner)
             session.add(row)
             try:

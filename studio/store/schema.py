@@ -26,6 +26,14 @@ SEARCH_TABLE = "run_search"
 """The full-text index over runs; its ``rowid`` is the run's ``seq``. A virtual table, so it is not mapped."""
 
 
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class CleanText(TypeDecorator[str]):
     """Text as valid Unicode; SQLite cannot keep lone surrogates, so they become U+FFFD here."""
 
@@ -34,7 +42,7 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Clean the text on its way in."""
-        return None if value is None else clean(value)
+        return value if value is None or _is_unicode(value) else clean(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -67,7 +75,7 @@ class Json(TypeDecorator[Any]):
         if value is None:
             return None
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return text if clean(text) == text else json.dumps(value, separators=(",", ":"))
+        return text if _is_unicode(text) else json.dumps(value, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read the document."""

@@ -49,7 +49,7 @@ def test_the_pragmas_that_keep_what_was_told_as_done(path: Path) -> None:
         assert pragma("journal_mode") == "wal"
         assert pragma("synchronous") == 2
         assert pragma("foreign_keys") == 1
-        assert pragma("busy_timeout") == 10_000
+        assert pragma("busy_timeout") == 30_000
         assert pragma("application_id") == APPLICATION_ID
 
 
