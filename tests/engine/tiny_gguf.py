@@ -102,7 +102,7 @@ def _metadata(model: TinyModel, tokens: list[str], types: list[int]) -> dict[str
         "tokenizer.ggml.tokens": _array(_STRING, len(tokens), b"".join(map(_string, tokens))),
         "tokenizer.ggml.token_type": _array(_INT32, len(types), struct.pack(f"<{len(types)}i", *types)),
         "tokenizer.ggml.merges": _array(_STRING, len(_MERGES), merges),
-        "tokenizer.ggml.eos_token_id": struct.pack("<II", _UINT32, tokens.index("<|return|>")),
+        "tokenizer.ggml.padding_token_id": struct.pack("<II", _UINT32, len(tokens) - 1),
         "tokenizer.ggml.add_bos_token": struct.pack("<I?", _BOOL, False),
     }
 

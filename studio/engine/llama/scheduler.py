@@ -1,7 +1,7 @@
 """Who is decoded when. Today one sequence at a time; callers see only requests, steps and events.
 
-Each :meth:`Scheduler.step` decodes one chunk of a prompt or one token of an answer, so that the worker looks at its inbox
-between any two of them.
+Each :meth:`Scheduler.step` decodes one chunk of a prompt or one token of an answer, so that the worker looks at its
+inbox between any two of them.
 """
 
 from __future__ import annotations
@@ -65,32 +65,37 @@ class Scheduler:
         heapq.heappush(self._waiting, (job.priority, next(self._order), job))
 
     def cancel(self, job_id: int) -> None:
-        """Stop a request before its next step; one that has ended is ignored."""
-        for job in (self._active, *(entry[2] for entry in self._waiting)):
-            if job is not None and job.id == job_id:
-                job.cancelled = True
+        """Stop a request: the one that runs before its next step, one that waits at once, any other not at all."""
+        if self._active is not None and self._active.id == job_id:
+            self._active.cancelled = True
+        for entry in self._waiting:
+            if entry[2].id == job_id:
+                self._waiting.remove(entry)
+                heapq.heapify(self._waiting)
+                self._finish_cancelled(entry[2])
+                return
 
     def step(self) -> None:
         """Do one step of work, if there is any."""
         job = self._active
         try:
             if job is None:
-                job = self._next()
-                if job is not None:
+                if self._waiting:
+                    job = self._active = heapq.heappop(self._waiting)[2]
                     self._begin(job)
             elif job.cancelled:
                 self._finish_cancelled(job)
             elif job.decoded < len(job.tokens):
                 self._prefill(job)
             elif job.answer is None:
-                self._end(protocol.Warmed(job.id))
+                self._end(job, protocol.Warmed(job.id))
             else:
                 self._write(job, job.answer)
         except WorkerFailure as failure:
             if job is None:
                 raise
             self._close_answer(job)
-            self._end(protocol.Failed(job.id, failure.code, failure.numbers, failure.detail))
+            self._end(job, protocol.Failed(job.id, failure.code, failure.numbers, failure.detail))
 
     def close(self) -> None:
         """Free everything that was made for requests."""
@@ -98,20 +103,7 @@ class Scheduler:
             self._close_answer(self._active)
         self._sequence.close()
 
-    def _next(self) -> Job | None:
-        # A cancelled request must not wait for its turn to be told so.
-        for entry in self._waiting:
-            if entry[2].cancelled:
-                self._waiting.remove(entry)
-                heapq.heapify(self._waiting)
-                return entry[2]
-        return heapq.heappop(self._waiting)[2] if self._waiting else None
-
     def _begin(self, job: Job) -> None:
-        self._active = job
-        if job.cancelled:
-            self._finish_cancelled(job)
-            return
         found = self._model.vocabulary.tokens(job.segments)
         job.tokens = [token.id for token in found]
         if not job.tokens:
@@ -154,7 +146,7 @@ class Scheduler:
         if job.answer is None and job.sampling is not None:
             job.answer = Answer(self._model.vocabulary, job.sampling, 0, 0, job.submitted)
         if job.answer is None:
-            self._end(protocol.Failed(job.id, "cancelled"))
+            self._end(job, protocol.Failed(job.id, "cancelled"))
             return
         job.answer.stop = "cancelled"
         self._finish(job, job.answer)
@@ -164,12 +156,13 @@ class Scheduler:
             self._emit(protocol.Chunk(job.id, channel, text))
         generation = answer.generation(len(job.tokens), self._sequence.n_ctx)
         self._close_answer(job)
-        self._end(protocol.Finished(job.id, generation))
+        self._end(job, protocol.Finished(job.id, generation))
 
     def _close_answer(self, job: Job) -> None:
         if job.answer is not None:
             job.answer.close()
 
-    def _end(self, message: protocol.FromWorker) -> None:
-        self._active = None
+    def _end(self, job: Job, message: protocol.FromWorker) -> None:
+        if job is self._active:
+            self._active = None
         self._emit(message)

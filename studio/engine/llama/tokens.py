@@ -21,7 +21,7 @@ _WORD_END = re.compile(r"\S(?= )")
 
 
 def bounded(text: str) -> list[str]:
-    """``text`` cut so that no stretch without a word's end is longer than :data:`LONGEST_STRETCH`; mostly not at all."""
+    """``text``, cut only where a stretch without a word's end is longer than :data:`LONGEST_STRETCH`."""
     cuts, start = [0], 0
     if len(text) > LONGEST_STRETCH:
         for end in (*(match.end() for match in _WORD_END.finditer(text)), len(text)):
