@@ -31,7 +31,7 @@ _OWN_HEADER = re.compile(
     r"<\|start\|>\s*assistant[^<\n]{0,60}<\|channel\|>\s*(?P<channel>analysis|commentary|final)\b[^<\n]{0,60}"
     r"(?:<\|constrain\|>\s*\w*\s*)?<\|message\|>"
 )
-_TAIL = re.compile(r"(?:\s*(?:<\|(?:end|return|call|start|endoftext|im_end)\|>|</s>|<eos>)\s*)+\Z")
+_ENDS = ("<|end|>", "<|return|>", "<|call|>", "<|start|>", "<|endoftext|>", "<|im_end|>", "</s>", "<eos>")
 _LEAD = re.compile(r"\A\s*(?:<\|(?:start|message|end)\|>\s*)+(?:assistant\b\s*)?")
 _STRIPPED = re.compile(r"assistant\n?(?P<channel>analysis|commentary|final)(?:\s+to=[\w.]+)?(?:json(?=\s*[{\[]))?")
 _STRIPPED_START = re.compile(r"\A\s*(?:assistant\n?)?(?P<channel>analysis|commentary|final)(?=[A-Z\d\"'(\[{*\n])")
@@ -104,13 +104,13 @@ def _marked(raw: str, *, apart: bool) -> Channels | None:
     if not headers:
         return None
     first = headers[0][1]
-    lead = _TAIL.sub("", raw[: first.start()])
+    lead = _untailed(raw[: first.start()])
     if lead.strip() and apart:
         return None
     messages = [("analysis", lead)] if lead.strip() else []
     ends = [match.start() for _, match in headers[1:]] + [len(raw)]
     for (_, match), end in zip(headers, ends, strict=True):
-        body = _TAIL.sub("", raw[match.end() : end])
+        body = _untailed(raw[match.end() : end])
         messages.append((match["channel"], body))
     return _collect(messages, headless=bool(lead.strip()))
 
@@ -147,4 +147,13 @@ def _thought(raw: str) -> Channels | None:
 
 def _trimmed(text: str) -> str:
     """The text without control tokens left at its ends."""
-    return _LEAD.sub("", _TAIL.sub("", text))
+    return _LEAD.sub("", _untailed(text))
+
+
+def _untailed(text: str) -> str:
+    """The text without the control tokens at its end."""
+    bare = text.rstrip()
+    while bare.endswith(_ENDS):
+        bare = bare[: -len(next(end for end in _ENDS if bare.endswith(end)))].rstrip()
+        text = bare
+    return text

@@ -18,7 +18,7 @@ from studio.core.harmony import FINISHED_STOPS, Channels
 from studio.core.policy import Policy
 from studio.core.verdict import Status, Verdict, no_verdict
 
-READ_AT_MOST = 200_000
+READ_AT_MOST = 60_000
 """A final longer than this many characters is read at both ends only."""
 
 _REFUSAL = re.compile(

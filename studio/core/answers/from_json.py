@@ -47,6 +47,7 @@ _PYTHON = {"TRUE": "true", "FALSE": "false", "NONE": "null", "NULL": "null"}
 _KEY_HINT = re.compile(r"violat|categor|verdict|classif|label|decision|flagged|safe|valid", re.IGNORECASE)
 _DEPTH = 30
 _OBJECTS = 40
+_UNCLOSED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +103,15 @@ def _unwrapped(text: str) -> str:
 def _spans(text: str) -> tuple[list[tuple[int, int]], int | None]:
     """The outermost balanced objects, and where an object begins that never ends."""
     spans: list[tuple[int, int]] = []
-    at, unclosed = 0, None
-    for _ in range(_OBJECTS):
+    at, unclosed, failed = 0, None, 0
+    while len(spans) < _OBJECTS and failed < _UNCLOSED:
         start = text.find("{", at)
         if start < 0:
             break
         end = _closing(text, start)
         if end is None:
             unclosed = start if unclosed is None else unclosed
-            at = start + 1
+            at, failed = start + 1, failed + 1
             continue
         spans.append((start, end))
         at, unclosed = end, None

@@ -50,6 +50,11 @@ _SENTENCE = re.compile(
     r"[\"'(]*(?P<verdict>(?:IN)?VALID|ESCALATE)\b",
     re.IGNORECASE,
 )
+_TURN = re.compile(
+    r"(?:actually|wait|no|correction|sorry|rather|instead|so|thus|hence|therefore|overall|finally|in conclusion)\b"
+    r"[\s,:;.-]*",
+    re.IGNORECASE,
+)
 _DOUBT = re.compile(
     r"\b(?:not|if|whether|never|unless|could|may|might|says?|said|claims?|cannot)\b|n't|[\"\x01]", re.IGNORECASE
 )
@@ -108,7 +113,8 @@ def _without_fenced(text: str, words: Vocabulary) -> str:
         parts.append(block if _pure(unmarked(block), words) else QUOTED)
         at = closing.end()
     parts.append(_FENCE.sub("", text[at:]))
-    return "\n".join(parts)
+    outside = "".join(part for part in parts if part != QUOTED)
+    return "\n".join(parts) if outside.strip() else _FENCE.sub("", text)
 
 
 def _pure(text: str, words: Vocabulary) -> bool:
@@ -138,6 +144,9 @@ def _line_claims(lines: list[str], number: int, words: Vocabulary) -> list[Claim
     behind = _behind_label(bare, words)
     if behind is not None:
         return _claims_of(behind, words)
+    turned = _turned(bare, words)
+    if turned is not None:
+        return [turned]
     expression = read_expression(bare, words)
     if expression is not None and _stands(expression, lines, number, words):
         return _claims_of(expression, words)
@@ -190,6 +199,13 @@ def _stands(expression: Expression, lines: list[str], number: int, words: Vocabu
     return expression.clean and not expression.word and read_expression(lines[0], words) is not None
 
 
+def _turned(line: str, words: Vocabulary) -> Claim | None:
+    """A verdict behind a turn of speech: "Actually, INVALID", "So: VALID"."""
+    match = _TURN.match(line)
+    expression = read_expression(line[match.end() :], words) if match else None
+    return expression.claim if expression is not None and expression.clean and expression.is_contract_word else None
+
+
 def _is_bare_label(line: str) -> bool:
     match = _PREFIX.match(line)
     return match is not None and bool(match.group()) and not line[match.end() :].strip(" :.-")
@@ -206,8 +222,9 @@ def _claims_of(expression: Expression, words: Vocabulary) -> list[Claim]:
         more.append(again.claim)
     for sentence in re.split(r"[.!;]\s+", expression.tail)[:20]:
         stated = _sentence(sentence)
-        if stated is not None:
-            more.append(stated.claim)
+        claim_again = stated.claim if stated else _turned(sentence, words)
+        if claim_again is not None:
+            more.append(claim_again)
     why = expression.tail.strip().rstrip(")]").strip() if not more else ""
     match = _REASON.match(why)
     return [Claim(claim.decision, claim.codes, claim.rule_ids, match["why"] if match else why), *more]

@@ -29,6 +29,7 @@ _TAGS = re.compile(
     r"</?(?:b|strong|em|i|u|p|br|code|pre|span|div|answer|output|result|classification|verdict|final|label|response)\s*/?>",
     re.IGNORECASE,
 )
+_RUN = re.compile(r"\s{4,}")
 _LATEX = re.compile(r"\\(?:boxed|text(?:bf|tt|it)?|mathbf|mathrm)\s*\{")
 _EMPHASIS = re.compile(r"[*`~]+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9_])")
 
@@ -38,7 +39,13 @@ def plain(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = _INVISIBLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return text.translate(_SAME)
+    return _RUN.sub(_shortened, text.translate(_SAME))
+
+
+def _shortened(run: re.Match[str]) -> str:
+    """A long run of white space keeps two line breaks at most, so that no pattern has to walk it again and again."""
+    breaks = run.group().count("\n")
+    return "\n" * min(breaks, 2) if breaks else " "
 
 
 def unmarked(line: str) -> str:
