@@ -1,0 +1,73 @@
+"""Starts the window: one QApplication, one studio, one main window."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from studio import paths, settings
+from studio.core.errors import StudioError
+from studio.services.studio import Studio
+from studio.ui.context import Changes, Context
+from studio.ui.errors import Errors
+from studio.ui.main_window import MainWindow
+from studio.ui.preferences import Preferences
+from studio.ui.tasks import Tasks
+from studio.ui.theme import Theme
+
+_LOG_BYTES = 1_000_000
+
+
+def run(workspace: Path | None = None, *, model: Path | None = None) -> int:
+    """Open the window on a workspace and stay until it is closed. Returns the exit code."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    if not isinstance(app, QApplication):
+        raise RuntimeError("the window needs a QApplication")
+    app.setApplicationName(paths.APP_NAME)
+    app.setApplicationDisplayName("Moderation Studio")
+    app.setDesktopFileName(paths.APP_NAME)
+    theme = Theme(app)
+    loaded = settings.load()
+    theme.choose(loaded.settings.theme, loaded.settings.font_size)
+    try:
+        _log_to_file()
+        studio = Studio.open(workspace, model=model)
+    except StudioError as error:
+        QMessageBox.critical(None, error.title, str(error))
+        return 1
+    window = build_window(theme, studio, loaded)
+    window.closed.connect(app.quit)
+    app.setQuitOnLastWindowClosed(False)
+    window.show()
+    code = app.exec()
+    window.shut_down()
+    return code
+
+
+def build_window(theme: Theme, studio: Studio, loaded: settings.Loaded) -> MainWindow:
+    """The main window over an open studio."""
+    errors = Errors()
+    errors.catch_all()
+    tasks = Tasks(errors.show)
+    preferences = Preferences(loaded, tasks)
+    preferences.changed.connect(
+        lambda: theme.choose(preferences.values.theme, preferences.values.font_size),
+    )
+    context = Context(studio, tasks, errors, theme, preferences, Changes())
+    window = MainWindow(context)
+    for part in (errors, tasks, preferences, context.changes):
+        part.setParent(window)
+    return window
+
+
+def _log_to_file() -> None:
+    """Warnings and errors go to a file; what was judged never does."""
+    handler = RotatingFileHandler(paths.logs_dir() / "studio.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)

@@ -1,0 +1,99 @@
+"""Every action and shortcut of the window, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+
+class Act(StrEnum):
+    """The actions by name."""
+
+    RUN = "run"
+    STOP = "stop"
+    SAVE_VERSION = "save_version"
+    GOLDEN = "golden"
+    FIND = "find"
+    PALETTE = "palette"
+    NEW_POLICY = "new_policy"
+    OPEN_POLICY = "open_policy"
+    EXPORT_POLICY = "export_policy"
+    HIDDEN = "hidden"
+    COPY_JSON = "copy_json"
+    COPY_TEXT = "copy_text"
+    KEYS = "keys"
+    QUIT = "quit"
+    PAGE_WORKBENCH = "page_workbench"
+    PAGE_HISTORY = "page_history"
+    PAGE_MODELS = "page_models"
+    PAGE_SETTINGS = "page_settings"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One row: the words, the keys, and the page it belongs to (empty: everywhere)."""
+
+    act: Act
+    words: str
+    keys: tuple[str, ...] = ()
+    page: str = ""
+
+
+WORKBENCH = "workbench"
+
+TABLE: tuple[ActionSpec, ...] = (
+    ActionSpec(Act.RUN, "Run", ("Ctrl+Return", "Ctrl+Enter"), WORKBENCH),
+    ActionSpec(Act.STOP, "Stop what runs", ("Esc",), WORKBENCH),
+    ActionSpec(Act.SAVE_VERSION, "Save version", ("Ctrl+S",), WORKBENCH),
+    ActionSpec(Act.GOLDEN, "Verdict is right: save as golden example", ("Ctrl+G",), WORKBENCH),
+    ActionSpec(Act.FIND, "Find and replace in the policy", ("Ctrl+F",), WORKBENCH),
+    ActionSpec(Act.NEW_POLICY, "New policy", ("Ctrl+N",), WORKBENCH),
+    ActionSpec(Act.OPEN_POLICY, "Open a policy file", ("Ctrl+O",), WORKBENCH),
+    ActionSpec(Act.EXPORT_POLICY, "Save the policy as a file", ("Ctrl+Shift+S",), WORKBENCH),
+    ActionSpec(Act.HIDDEN, "Show hidden characters", ("Ctrl+Shift+H",), WORKBENCH),
+    ActionSpec(Act.COPY_JSON, "Copy the verdict as JSON", ("Ctrl+Shift+J",), WORKBENCH),
+    ActionSpec(Act.COPY_TEXT, "Copy the verdict as text", ("Ctrl+Shift+C",), WORKBENCH),
+    ActionSpec(Act.PALETTE, "Find anything", ("Ctrl+K",)),
+    ActionSpec(Act.PAGE_WORKBENCH, "Go to Workbench", ("Ctrl+1",)),
+    ActionSpec(Act.PAGE_HISTORY, "Go to History", ("Ctrl+2",)),
+    ActionSpec(Act.PAGE_MODELS, "Go to Models", ("Ctrl+3",)),
+    ActionSpec(Act.PAGE_SETTINGS, "Go to Settings", ("Ctrl+4",)),
+    ActionSpec(Act.KEYS, "Keys of this window", ("F1", "Ctrl+/")),
+    ActionSpec(Act.QUIT, "Close the studio", ("Ctrl+Q",)),
+)
+
+
+class Actions:
+    """The table as Qt actions on the window."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._actions: dict[Act, QAction] = {}
+        for spec in TABLE:
+            action = QAction(spec.words, window)
+            action.setShortcuts([QKeySequence(keys) for keys in spec.keys])
+            window.addAction(action)
+            self._actions[spec.act] = action
+
+    def __getitem__(self, act: Act) -> QAction:
+        return self._actions[act]
+
+    def enable_for(self, page: str) -> None:
+        """Switch the actions of other pages off, so that their keys do nothing there."""
+        for spec in TABLE:
+            if spec.page:
+                self._actions[spec.act].setEnabled(spec.page == page)
+
+    def rows(self) -> Iterator[tuple[ActionSpec, QAction]]:
+        """Every row with its action, in the table's order."""
+        for spec in TABLE:
+            yield spec, self._actions[spec.act]
+
+
+def keys_text(act: Act) -> str:
+    """The first shortcut of an action as the system writes it; empty when it has none."""
+    spec = next(spec for spec in TABLE if spec.act is act)
+    return QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if spec.keys else ""

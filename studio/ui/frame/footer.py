@@ -1,0 +1,75 @@
+"""The line at the bottom: what runs, how far it is and how to stop it; else a quiet word on what was done last.
+
+It is always there, so that nothing moves when work begins.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFrame, QProgressBar
+
+from studio.ui.actions import Act, keys_text
+from studio.ui.context import Context
+from studio.ui.tasks import Job
+from studio.ui.widgets.basics import ElidedLabel, icon_button, row, spread, text_label
+
+_TELL_MS = 6000
+
+
+class Footer(QFrame):
+    """The line."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.setObjectName("footer")
+        self._context = context
+        self._job: Job | None = None
+        self._last = "Everything is kept as you type"
+        theme = context.theme
+        self.words = ElidedLabel()
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(theme.scale.px(160))
+        self._bar.setAccessibleName("Progress")
+        self._stop = icon_button(theme, "x", "Stop this", act=self._cancel)
+        self._keys = text_label(f"{keys_text(Act.RUN)} run   ·   {keys_text(Act.KEYS)} all keys")
+        self.setLayout(row(spread(self.words), self._bar, self._stop, self._keys, spacing=12, margins=(16, 0, 12, 0)))
+        self.setFixedHeight(theme.scale.px(28))
+        theme.changed.connect(lambda: self.setFixedHeight(theme.scale.px(28)))
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_TELL_MS)
+        self._timer.timeout.connect(self._calm)
+        context.tasks.changed.connect(self._refresh)
+        context.changes.status.connect(self.tell)
+        self._refresh()
+
+    def tell(self, words: str) -> None:
+        """Say what was done, for a few seconds."""
+        self._last = words
+        self._timer.start()
+        self._refresh()
+
+    def _calm(self) -> None:
+        self._last = "Everything is kept as you type"
+        self._refresh()
+
+    def _refresh(self) -> None:
+        jobs = self._context.tasks.visible
+        self._job = jobs[0] if jobs else None
+        for widget in (self._bar, self._stop):
+            widget.setVisible(self._job is not None)
+        self._keys.setVisible(self._job is None)
+        if self._job is None:
+            self.words.setText(self._last)
+            return
+        done, total = self._job.progress
+        more = f"   ·   {len(jobs) - 1} waiting" if len(jobs) > 1 else ""
+        part = f" {100 * done // total} %" if total else ""
+        self.words.setText(f"{self._job.title}{part}{more}")
+        self._bar.setRange(0, total or 0)
+        self._bar.setValue(done)
+
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel.request()

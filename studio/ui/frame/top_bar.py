@@ -1,0 +1,96 @@
+"""The top bar: which workspace is open, the way to everything, the model and its state, and the network shield."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy
+
+from studio.core.run import Run
+from studio.ui.actions import Act, keys_text
+from studio.ui.icons import SIZE, icon, tinted
+from studio.ui.context import Context
+from studio.ui.widgets.basics import ElidedLabel, IconLabel, push_button
+
+
+class TopBar(QFrame):
+    """The bar."""
+
+    palette_wanted = Signal()
+    models_wanted = Signal()
+    shield_wanted = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.setObjectName("topbar")
+        self._context = context
+        self._loading = False
+        self._failed = False
+        self._speed = ""
+        theme, studio = context.theme, context.studio
+        workspace = ElidedLabel(studio.workspace_name, "section", mode=Qt.TextElideMode.ElideMiddle)
+        workspace.setAccessibleName(f"Workspace {studio.workspace_name}")
+        workspace.setToolTip(str(studio.workspace_path))
+        workspace.setMaximumWidth(theme.scale.px(180))
+        self.find = push_button(theme, f"Find anything   {keys_text(Act.PALETTE)}", icon_name="magnifying-glass", act=self.palette_wanted.emit)
+        self.find.setObjectName("omnibox")
+        self.find.setAccessibleName("Find anything")
+        self.find.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.find.setMaximumWidth(theme.scale.px(400))
+        self.model = QPushButton()
+        self.shield = QPushButton()
+        for button, wanted in ((self.model, self.models_wanted), (self.shield, self.shield_wanted)):
+            button.setProperty("kind", "quiet")
+            button.setAutoDefault(False)
+            button.clicked.connect(wanted.emit)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 7, 8, 7)
+        layout.setSpacing(8)
+        layout.addWidget(IconLabel(theme, "folder-simple"))
+        layout.addWidget(workspace)
+        layout.addStretch(1)
+        layout.addWidget(self.find, 3)
+        layout.addStretch(1)
+        layout.addWidget(self.model)
+        layout.addWidget(self.shield)
+        theme.changed.connect(self.refresh)
+        context.changes.model.connect(self.refresh)
+        self.refresh()
+
+    def set_loading(self, loading: bool, *, failed: bool = False) -> None:
+        """Show that the model is being loaded, or that it could not be."""
+        self._loading, self._failed = loading, failed
+        self.refresh()
+
+    def note_speed(self, run: Run) -> None:
+        """Show how fast the last answer was written."""
+        span = run.timing.total_s - run.timing.first_token_s
+        if run.timing.output_tokens >= 10 and span > 0:
+            rate = run.timing.output_tokens / span
+            self._speed = f"{rate / 1000:.1f}k tok/s" if rate >= 1000 else f"{rate:.0f} tok/s"
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Show the state as it is now."""
+        models, tokens = self._context.studio.models, self._context.theme.tokens
+        info = models.info
+        if self._loading:
+            words, state, colour = "Model: loading", "loading", tokens.review.solid
+        elif info is not None:
+            name = "Demo model" if info.is_demo else info.name
+            words, state, colour = " · ".join(p for p in (name, self._speed or "ready") if p), "ready", tokens.allowed.solid
+        elif self._failed:
+            words, state, colour = "Model: not loaded", "not loaded", tokens.violates.solid
+        else:
+            words, state, colour = "Model: not loaded yet", "not loaded", tokens.none.solid
+        self.model.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, self._context.theme.scale.px(260)))
+        self.model.setIcon(tinted("cube", colour) if state != "ready" else tinted("check-circle", colour))
+        self.model.setAccessibleName(f"Model, {state}. Go to Models")
+        self.model.setToolTip(f"{words}. Click for the models.")
+        count = self._context.studio.connections
+        self.shield.setText(f"offline · {count}")
+        self.shield.setIcon(icon("shield-check", tokens))
+        self.shield.setAccessibleName(f"Network shield: {count} connections since the start")
+        self.shield.setToolTip(f"{count} network connections since the start. Click for the report.")
+        side = self._context.theme.scale.px(SIZE)
+        for button in (self.model, self.shield, self.find):
+            button.setIconSize(button.iconSize().scaled(side, side, Qt.AspectRatioMode.IgnoreAspectRatio))

@@ -1,0 +1,220 @@
+"""The History page: sessions, the table of runs, and the run that is chosen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPushButton, QStackedWidget, QTableView, QVBoxLayout
+
+from studio.core.labels import Decision
+from studio.core.run import Run
+from studio.ui.context import Context, Page
+from studio.ui.history.detail import RunDetail
+from studio.ui.history.rows import Query
+from studio.ui.history.sessions import SessionList
+from studio.ui.history.table import COLUMNS, CONTENT, HEADLINE, POLICY, VERDICT, WHEN, RunDelegate, RunsTable
+from studio.ui.tasks import Lane
+from studio.ui.widgets.basics import ElidedLabel, SearchField, column, frame, push_button, row, spread
+from studio.ui.widgets.controls import Choice, KeptSplitter, decision_icon
+from studio.ui.widgets.empty import EmptyState
+from studio.ui.words import count, decision_word
+
+_PAUSE_MS = 180
+_ANY = ""
+_NARROW = 640
+
+
+class HistoryPage(Page):
+    """Find a run, look at it, open it again. ``reopen_wanted`` carries the run."""
+
+    reopen_wanted = Signal(object)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        theme = context.theme
+        self._session_id: str | None = None
+        self._wanted_run: str | None = None
+        self._stale = True
+        self.sessions = SessionList(context)
+        self.table = RunsTable(context)
+        self.view = QTableView()
+        self.detail = RunDetail(context)
+        self.search = SearchField(theme, "Search content, rationale and reasoning")
+        self.policy_choice = Choice(theme, {_ANY: "All policies"}, "Policy")
+        self._chips: dict[Decision | None, QPushButton] = {}
+        self._count = ElidedLabel(kind="small")
+        self._empty = EmptyState(theme, "clock-counter-clockwise", "Nothing here yet", "Runs of the Workbench are kept here.")
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE_MS)
+        self._lay_out()
+        self._connect()
+
+    def entered(self) -> None:
+        """Read anew what has changed since the page was last seen."""
+        if self._stale:
+            self._stale = False
+            self.sessions.refresh()
+            self._read_policies()
+            self._ask()
+        self.search.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_session(self, session_id: str) -> None:
+        """Show the runs of one session."""
+        self.search.clear()
+        self.sessions.choose(session_id)
+
+    def show_run(self, run: Run) -> None:
+        """Show one run."""
+        self._wanted_run = run.id
+        self.search.clear()
+        self._session_id = None
+        self.sessions.choose(None)
+        self.detail.show_run(run)
+        self._ask()
+
+    def _lay_out(self) -> None:
+        theme = self._context.theme
+        chips = row(spacing=8, margins=(12, 0, 12, 8))
+        for decision in (*Decision, None):
+            chip = push_button(theme, decision_word(decision), "filter")
+            chip.setCheckable(True)
+            chip.setIcon(decision_icon(theme, decision))
+            chip.toggled.connect(lambda _on: self._ask())
+            self._chips[decision] = chip
+            chips.addWidget(chip)
+        chips.addStretch(1)
+        chips.addWidget(self._count)
+        head = frame("bar")
+        lines = column(spacing=0)
+        lines.addLayout(row(spread(self.search), self.policy_choice, margins=(12, 8, 12, 8)))
+        lines.addLayout(chips)
+        head.setLayout(lines)
+        self._set_up_view()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self._empty)
+        middle = frame("pane")
+        filled = column(head, self._stack, spacing=0)
+        filled.setStretch(1, 1)
+        middle.setLayout(filled)
+        self.splitter = KeptSplitter(self._context.preferences, "history", Qt.Orientation.Horizontal, (200, 560, 440))
+        for part in (self.sessions, middle, self.detail):
+            self.splitter.addWidget(part)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.restore()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
+
+    def _set_up_view(self) -> None:
+        theme, view = self._context.theme, self.view
+        view.setModel(self.table)
+        view.setItemDelegate(RunDelegate(theme, view))
+        view.setAccessibleName("Runs")
+        view.setShowGrid(False)
+        view.setWordWrap(False)
+        view.setTabKeyNavigation(False)
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.verticalHeader().hide()
+        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = view.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(CONTENT, QHeaderView.ResizeMode.Stretch)
+        self._size_columns()
+        theme.changed.connect(self._size_columns)
+
+    def _size_columns(self) -> None:
+        px = self._context.theme.scale.px
+        self.view.verticalHeader().setDefaultSectionSize(px(32))
+        for at, width in {VERDICT: 124, HEADLINE: 140, POLICY: 130, WHEN: 84}.items():
+            self.view.setColumnWidth(at, px(width))
+
+    def _connect(self) -> None:
+        self.sessions.chosen.connect(self._session_chosen)
+        self.search.textChanged.connect(self._timer.start)
+        self._timer.timeout.connect(self._ask)
+        self.policy_choice.chosen.connect(lambda _key: self._ask())
+        self.table.fetched.connect(self._fetched)
+        self.view.selectionModel().currentRowChanged.connect(self._chosen)
+        self.view.doubleClicked.connect(lambda _index: self.detail.reopen.click())
+        self.view.activated.connect(lambda _index: self.detail.reopen.click())
+        self.detail.reopen_wanted.connect(self.reopen_wanted)
+        self._context.changes.runs.connect(self._runs_changed)
+        self._context.changes.policies.connect(self._runs_changed)
+        self._context.theme.changed.connect(self._paint_chips)
+
+    def _ask(self) -> None:
+        self._timer.stop()
+        wanted = frozenset(decision for decision, chip in self._chips.items() if chip.isChecked())
+        policy: str = self.policy_choice.value or _ANY
+        self.table.show_query(Query(self.search.text(), self._session_id, policy or None, wanted))
+
+    def _session_chosen(self, session_id: str | None) -> None:
+        if session_id != self._session_id:
+            self._session_id = session_id
+            self._ask()
+
+    def _fetched(self) -> None:
+        rows = self.table.rowCount()
+        self._count.setText(count(rows, "run") if self.table.complete else f"{rows:,} runs and more")
+        searching = bool(self.search.text() or any(chip.isChecked() for chip in self._chips.values()))
+        if searching:
+            self._empty.show_words("No run fits", "Try other words, or take a filter away.")
+        else:
+            self._empty.show_words("Nothing here yet", "Runs of the Workbench are kept here.")
+        self._stack.setCurrentIndex(0 if rows else 1)
+        if not rows:
+            self.detail.show_nothing()
+            return
+        at = self.table.place(self._wanted_run) if self._wanted_run else None
+        if at is not None or not self.view.currentIndex().isValid():
+            index = self.table.index(at or 0, VERDICT)
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+            self.view.selectionModel().setCurrentIndex(index, flags)
+            self.view.scrollTo(index)
+
+    def _chosen(self, current: QModelIndex) -> None:
+        if not current.isValid():
+            return
+        run_id = self.table.row(current.row()).id
+        self._wanted_run = run_id
+        if self.detail.run is not None and self.detail.run.id == run_id:
+            return
+        sessions = self._context.studio.sessions
+
+        def show(run: Run) -> None:
+            if run.id == self._wanted_run:
+                self.detail.show_run(run)
+
+        self._context.tasks.run(Lane.READ, lambda: sessions.run(run_id), on_done=show)
+
+    def _runs_changed(self) -> None:
+        self._stale = True
+        self._wanted_run = None
+        if self.isVisible():
+            self.entered()
+
+    def _read_policies(self) -> None:
+        policies = self._context.studio.policies
+        self._context.tasks.run(
+            Lane.READ,
+            lambda: {summary.id: summary.title for summary in policies.list()},
+            on_done=lambda titles: self.policy_choice.set_choices({_ANY: "All policies", **titles}),
+        )
+
+    def _paint_chips(self) -> None:
+        for decision, chip in self._chips.items():
+            chip.setIcon(decision_icon(self._context.theme, decision))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102, N802  Qt's name
+        super().resizeEvent(event)
+        narrow = self.view.width() < self._context.theme.scale.px(_NARROW)
+        for at in range(len(COLUMNS)):
+            self.view.setColumnHidden(at, narrow and at == POLICY)
+

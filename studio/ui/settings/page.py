@@ -1,0 +1,187 @@
+"""The Settings page: few choices, each with a default that needs no choice; where things lie; how the machine stands."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from PySide6.QtCore import QDate, QSignalBlocker, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDateEdit, QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from studio import paths
+from studio.core.policy import Effort
+from studio.core.run import GREEDY, SAMPLED
+from studio.services.doctor import DoctorReport, Health, report
+from studio.settings import Theme as ThemeChoice
+from studio.ui.context import Context, Page
+from studio.ui.tasks import Lane
+from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, text_label
+from studio.ui.widgets.controls import Choice
+from studio.ui.words import EFFORT
+
+_WIDEST = 760
+_FONT_SIZES = (None, 9, 10, 11, 12, 14, 16, 18, 20, 24)
+_THEMES = {ThemeChoice.SYSTEM: "As the system", ThemeChoice.LIGHT: "Light", ThemeChoice.DARK: "Dark"}
+_SAMPLINGS = {GREEDY: "Reproducible", SAMPLED: "Sampled"}
+_MARKS = {Health.GOOD: "●", Health.WARN: "▲", Health.BAD: "⬣"}
+
+
+class SettingsPage(Page):
+    """Shows and changes the settings."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        theme, values = context.theme, context.preferences.values
+        self.theme = Choice(theme, _THEMES, "Colours")
+        self.theme.choose(values.theme)
+        sizes = {points: "As the system" if points is None else f"{points} points" for points in _FONT_SIZES}
+        if values.font_size not in sizes:
+            sizes[values.font_size] = f"{values.font_size} points"
+        self.font_size = Choice(theme, sizes, "Size of text")
+        self.font_size.choose(values.font_size)
+        efforts: dict[Effort | None, str] = {None: "As each policy asks", **EFFORT}
+        self.effort = Choice(theme, efforts, "Effort")
+        self.effort.choose(values.effort)
+        samplings = dict(_SAMPLINGS)
+        if values.sampling not in samplings:
+            samplings[values.sampling] = f"Temperature {values.sampling.temperature:g}"
+        self.sampling = Choice(theme, samplings, "Sampling")
+        self.sampling.choose(values.sampling)
+        self.pinned = QDateEdit()
+        self.pinned.setCalendarPopup(True)
+        self.pinned.setDisplayFormat("d MMMM yyyy")
+        self.pinned.setAccessibleName("Date in the prompt")
+        self.today = push_button(theme, "Today", act=lambda: self._pin(datetime.now(UTC).astimezone().date()))
+        self._facts = QGridLayout()
+        self._facts.setHorizontalSpacing(16)
+        self._facts.setVerticalSpacing(8)
+        self.report_button = push_button(theme, "Look now", icon_name="heartbeat", act=self.show_report)
+        self._report_card = QWidget()
+        self._lay_out()
+        self._connect()
+
+    def entered(self) -> None:
+        """Read what the workspace says."""
+        studio = self._context.studio
+        self._context.tasks.run(Lane.READ, studio.pinned_date, on_done=self._show_date)
+
+    def show_report(self) -> None:
+        """Look at everything once and list it."""
+        studio = self._context.studio
+        self.report_button.setEnabled(False)
+
+        def show(found: DoctorReport) -> None:
+            self.report_button.setEnabled(True)
+            self._show_facts(found)
+
+        self._context.tasks.run(Lane.MODEL, lambda: report(studio), on_done=show, title="Looking at this machine")
+
+    def _connect(self) -> None:
+        change = self._context.preferences.change
+        self.theme.chosen.connect(lambda value: change(theme=value))
+        self.font_size.chosen.connect(lambda value: change(font_size=value))
+        self.effort.chosen.connect(lambda value: change(effort=value))
+        self.sampling.chosen.connect(lambda value: change(sampling=value))
+        self.pinned.dateChanged.connect(lambda day: self._pin(date(day.year(), day.month(), day.day())))
+
+    def _pin(self, day: date) -> None:
+        studio = self._context.studio
+        self._context.tasks.run(Lane.STORE, lambda: studio.pin_date(day), on_done=self._show_date)
+
+    def _show_date(self, day: date) -> None:
+        with QSignalBlocker(self.pinned):
+            self.pinned.setDate(QDate(day.year, day.month, day.day))
+
+    def _show_facts(self, found: DoctorReport) -> None:
+        while (item := self._facts.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        for line, fact in enumerate(found.facts):
+            kind = "quiet" if fact.health is Health.GOOD else "warn"
+            mark = text_label(_MARKS[fact.health], kind)
+            mark.setAccessibleName({Health.GOOD: "good", Health.WARN: "look at this", Health.BAD: "broken"}[fact.health])
+            value = text_label(" ".join(part for part in (fact.value, fact.hint) if part), wrap=True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            top = Qt.AlignmentFlag.AlignTop
+            self._facts.addWidget(mark, line, 0, top)
+            self._facts.addWidget(text_label(fact.name, "quiet"), line, 1, top)
+            self._facts.addWidget(value, line, 2, top)
+        self._facts.setColumnStretch(2, 1)
+        self._report_card.show()
+
+    def _lay_out(self) -> None:
+        content = QVBoxLayout()
+        content.setSpacing(12)
+        content.addWidget(text_label("Settings", "title"))
+        date_row = QWidget()
+        date_row.setLayout(row(self.pinned, self.today))
+        content.addWidget(
+            self._section(
+                "Look",
+                ("Colours", "", self.theme),
+                ("Size of text", "", self.font_size),
+            )
+        )
+        content.addWidget(
+            self._section(
+                "Judging",
+                ("Effort", "How long the model may think, unless chosen for a run.", self.effort),
+                ("Answers", "Reproducible gives the same answer every time. Sampled is how the makers run the model.", self.sampling),
+                ("Date in the prompt", "Stays the same from day to day, so that the same content is the same prompt.", date_row),
+            )
+        )
+        content.addWidget(
+            self._section(
+                "Where things lie",
+                ("Workspace", str(self._context.studio.workspace_path), self._opener(self._context.studio.workspace_path.parent)),
+                ("Log", str(paths.logs_dir()), self._opener(paths.logs_dir())),
+            )
+        )
+        content.addWidget(self._section("This machine", ("Health", "What runs where, and that nothing is connected.", self.report_button)))
+        self._report_card.setLayout(row(margins=(0, 0, 0, 0)))
+        inner = frame("card")
+        inner.setLayout(self._facts)
+        self._facts.setContentsMargins(16, 16, 16, 16)
+        self._report_card.layout().addWidget(inner)
+        self._report_card.hide()
+        content.addWidget(self._report_card)
+        content.addStretch(1)
+        middle = QWidget()
+        middle.setLayout(content)
+        middle.setMaximumWidth(self._context.theme.scale.px(_WIDEST))
+        body = QWidget()
+        body.setObjectName("body")
+        outer = row(middle, None, margins=(32, 24, 32, 24))
+        outer.setStretch(0, 100)
+        body.setLayout(outer)
+        scroll = QScrollArea()
+        scroll.setWidget(body)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setLayout(column(scroll, spacing=0))
+
+    def _section(self, title: str, *rows: tuple[str, str, QWidget]) -> QFrame:
+        layout = column(text_label(title, "section"), spacing=12, margins=(16, 16, 16, 16))
+        for name, words, control in rows:
+            label: QLabel = text_label(name)
+            label.setBuddy(control)
+            told = column(label, spacing=2)
+            if words:
+                told.addWidget(ElidedLabel(words, "small", mode=Qt.TextElideMode.ElideMiddle) if "/" in words or "\\" in words else text_label(words, "small", wrap=True))
+            line = row(spacing=24)
+            line.addLayout(told, 1)
+            line.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
+            layout.addLayout(line)
+        return frame("card", layout)
+
+    def _opener(self, folder: Path) -> QWidget:
+        return push_button(
+            self._context.theme,
+            "Open folder",
+            icon_name="folder-open",
+            act=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))) and None,
+        )

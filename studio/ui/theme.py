@@ -1,0 +1,139 @@
+"""The look, as named tokens: colours for light and dark, one spacing grid, one type scale.
+
+Every colour in the window comes from here by name, so that contrast can be tested in one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from studio.core.labels import Decision, LabelDecision
+from studio.settings import Theme as ThemeChoice
+from studio.ui.glyphs import Glyphs
+from studio.ui.stylesheet import stylesheet
+from studio.ui.tokens import DARK, LIGHT, Tokens, Tone
+
+SMALL, BODY, LEAD, TITLE = 12, 13, 15, 20
+"""The type scale, in pixels at the normal font size."""
+
+_PIXELS_PER_POINT = 96 / 72
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large text is: ``base`` is the body size in pixels."""
+
+    base: int = BODY
+
+    def px(self, size: int) -> int:
+        """A size of the type scale (or a height that follows it) at the user's font size."""
+        return round(size * self.base / BODY)
+
+
+class Theme(QObject):
+    """The theme in use. Views that paint for themselves repaint on :attr:`changed`."""
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._app = app
+        self._glyphs = Glyphs()
+        self._choice = ThemeChoice.SYSTEM
+        self._points: int | None = None
+        self._system_font = QFont(app.font())
+        self.tokens: Tokens = LIGHT
+        self.scale = Scale()
+        app.setStyle("Fusion")
+        app.styleHints().colorSchemeChanged.connect(self._follow_system)
+
+    @property
+    def dark(self) -> bool:
+        """Whether the dark tokens are in use."""
+        return self.tokens is DARK
+
+    def choose(self, choice: ThemeChoice, points: int | None) -> None:
+        """Use light, dark or what the system says, with a font of ``points`` (None: the system's)."""
+        self._choice, self._points = choice, points
+        self._apply()
+
+    def font(self, size: int = BODY, *, bold: bool = False) -> QFont:
+        """The interface font at a size of the type scale."""
+        font = QFont(self._system_font)
+        font.setPixelSize(self.scale.px(size))
+        font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+        return font
+
+    def mono(self, size: int = BODY) -> QFont:
+        """The system's monospace font, for policies, prompts and codes."""
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setStyleHint(QFont.StyleHint.Monospace)
+        font.setPixelSize(self.scale.px(size))
+        return font
+
+    def tone(self, decision: Decision | None) -> Tone:
+        """The colours of a decision; None is "no verdict"."""
+        return self.tokens.tone(decision)
+
+    def label_tone(self, decision: LabelDecision) -> Tone:
+        """The colours of what a label decides."""
+        return self.tokens.tone(decision.decision)
+
+    def _follow_system(self) -> None:
+        if self._choice is ThemeChoice.SYSTEM:
+            self._apply()
+
+    def _apply(self) -> None:
+        system_dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
+        dark = self._choice is ThemeChoice.DARK or (self._choice is ThemeChoice.SYSTEM and system_dark)
+        self.tokens = DARK if dark else LIGHT
+        base = QFontInfo(self._system_font).pixelSize() if self._points is None else self._points * _PIXELS_PER_POINT
+        self.scale = Scale(max(BODY, round(base)) if self._points is None else max(10, round(base)))
+        self._app.setPalette(_palette(self.tokens))
+        self._app.setFont(self.font())
+        self._app.setStyleSheet(stylesheet(self.tokens, self.scale.px, self._glyphs.paths(self.tokens, self.scale.px)))
+        self.changed.emit()
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of two opaque colours as WCAG defines it, 1 to 21."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    rgb = QColor(colour)
+    parts = [value / 255 for value in (rgb.red(), rgb.green(), rgb.blue())]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _palette(tokens: Tokens) -> QPalette:
+    roles = QPalette.ColorRole
+    palette = QPalette()
+    for role, colour in {
+        roles.Window: tokens.window,
+        roles.WindowText: tokens.text,
+        roles.Base: tokens.surface,
+        roles.AlternateBase: tokens.sunken,
+        roles.Text: tokens.text,
+        roles.Button: tokens.raised,
+        roles.ButtonText: tokens.text,
+        roles.BrightText: tokens.text,
+        roles.Highlight: tokens.accent_soft,
+        roles.HighlightedText: tokens.text,
+        roles.Link: tokens.accent,
+        roles.LinkVisited: tokens.accent,
+        roles.ToolTipBase: tokens.tip,
+        roles.ToolTipText: tokens.on_tip,
+        roles.PlaceholderText: tokens.text_quiet,
+        roles.Accent: tokens.accent,
+    }.items():
+        palette.setColor(role, QColor(colour))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(tokens.text_disabled))
+    return palette

@@ -1,0 +1,252 @@
+"""Controls with a look of their own: a row of segments, a button that offers a choice, a remembered splitter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QMenu, QPushButton, QSplitter, QWidget
+
+from studio.core.labels import Decision
+from studio.ui.icons import SIZE, icon
+from studio.ui.preferences import Preferences
+from studio.ui.theme import Theme
+from studio.ui.widgets.pill import draw_shape
+
+
+class Segments(QFrame):
+    """A few choices side by side, one of them on. Left and right move between them."""
+
+    chosen = Signal(object)
+
+    def __init__(self, choices: Mapping[Any, str], name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "segments")
+        self.setAccessibleName(name)
+        self._keys = list(choices)
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(2)
+        for number, word in enumerate(choices.values()):
+            button = QPushButton(word)
+            button.setProperty("kind", "segment")
+            button.setCheckable(True)
+            button.setAutoDefault(False)
+            self._group.addButton(button, number)
+            layout.addWidget(button)
+        self._group.button(0).setChecked(True)
+        self._group.idClicked.connect(lambda number: self.chosen.emit(self._keys[number]))
+
+    @property
+    def value(self) -> Any:
+        """The choice that is on."""
+        return self._keys[self._group.checkedId()]
+
+    def choose(self, key: Any) -> None:
+        """Switch without telling."""
+        self._group.button(self._keys.index(key)).setChecked(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102, N802  Qt's name
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
+        if not step:
+            super().keyPressEvent(event)
+            return
+        button = self._group.button((self._group.checkedId() + step) % len(self._keys))
+        button.setFocus(Qt.FocusReason.TabFocusReason)
+        button.click()
+
+
+class Choice(QPushButton):
+    """A button that shows what is chosen and opens a menu with the rest."""
+
+    chosen = Signal(object)
+
+    def __init__(
+        self, theme: Theme, choices: Mapping[Any, str], name: str, *, prefix: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._prefix, self._name = theme, prefix, name
+        self._menu = QMenu(self)
+        self._group = QActionGroup(self._menu)
+        self._choices: dict[Any, QAction] = {}
+        self._value: Any = None
+        self.setAutoDefault(False)
+        self.setMenu(self._menu)
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.set_choices(choices)
+        theme.changed.connect(self.update)
+
+    @property
+    def value(self) -> Any:
+        """What is chosen."""
+        return self._value
+
+    def set_choices(self, choices: Mapping[Any, str]) -> None:
+        """Offer other choices; the first is chosen when the old one is gone."""
+        self._menu.clear()
+        self._choices = {}
+        for key, word in choices.items():
+            action = self._menu.addAction(word)
+            action.setCheckable(True)
+            self._group.addAction(action)
+            action.triggered.connect(lambda _checked=False, key=key: self._picked(key))
+            self._choices[key] = action
+        if choices and self._value not in choices:
+            self.choose(next(iter(choices)))
+
+    def choose(self, key: Any) -> None:
+        """Choose without telling."""
+        self._value = key
+        self._choices[key].setChecked(True)
+        self.setText(f"{self._prefix}{self._choices[key].text()}")
+        self.setAccessibleName(f"{self._name}: {self._choices[key].text()}")
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+        widest = max(
+            (self.fontMetrics().horizontalAdvance(self._prefix + action.text()) for action in self._choices.values()),
+            default=0,
+        )
+        now = super().sizeHint()
+        own = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(now.width() - own + widest + self._theme.scale.px(18), now.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+        super().paintEvent(event)
+        draw_caret(self, self._theme)
+
+    def _picked(self, key: Any) -> None:
+        if key != self._value:
+            self.choose(key)
+            self.chosen.emit(key)
+
+
+def draw_caret(button: QPushButton, theme: Theme) -> None:
+    """Draw the small caret of a button that opens something, at its right end."""
+    size = theme.scale.px(12)
+    painter = QPainter(button)
+    pixmap = icon("caret-down", theme.tokens).pixmap(QSize(size, size), button.devicePixelRatioF())
+    painter.drawPixmap(button.width() - size - 9, (button.height() - size) // 2, pixmap)
+    painter.end()
+
+
+class MenuButton(QPushButton):
+    """A button with words that opens a menu; the caret says so."""
+
+    def __init__(self, theme: Theme, words: str, icon_name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(words, parent)
+        self._theme, self._icon_name = theme, icon_name
+        self.setAutoDefault(False)
+        theme.changed.connect(self._paint_icon)
+        self._paint_icon()
+
+    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+        now = super().sizeHint()
+        return QSize(now.width() + self._theme.scale.px(18), now.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+        super().paintEvent(event)
+        draw_caret(self, self._theme)
+
+    def _paint_icon(self) -> None:
+        if self._icon_name:
+            size = self._theme.scale.px(SIZE)
+            self.setIconSize(QSize(size, size))
+            self.setIcon(icon(self._icon_name, self._theme.tokens))
+
+
+class KeptSplitter(QSplitter):
+    """A splitter whose sizes are remembered by name."""
+
+    def __init__(
+        self, preferences: Preferences, name: str, orientation: Qt.Orientation, parts: Sequence[int] = ()
+    ) -> None:
+        super().__init__(orientation)
+        self._preferences, self._key, self._parts = preferences, f"splitter.{name}", list(parts)
+        self.setHandleWidth(1)
+        self.setChildrenCollapsible(False)
+        self.splitterMoved.connect(self._keep)
+
+    def restore(self) -> None:
+        """Take the remembered sizes, once all parts are in; the usual ones otherwise."""
+        kept = self._preferences.layout(self._key)
+        if not (kept and self.restoreState(QByteArray.fromBase64(kept.encode("ascii", "replace")))) and self._parts:
+            self.setSizes(self._parts)
+        self.setHandleWidth(1)
+
+    def _keep(self) -> None:
+        state = bytes(self.saveState().toBase64().data()).decode("ascii")
+        self._preferences.keep_layout(self._key, state)
+
+
+class ConfidenceBar(QWidget):
+    """How sure the model was: the number in per cent and a thin bar. Shows nothing when it is not known."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._value: float | None = None
+        self._decision: Decision | None = None
+        theme.changed.connect(self.updateGeometry)
+
+    def show_value(self, value: float | None, decision: Decision | None) -> None:
+        """Show a probability in [0, 1], or nothing."""
+        self._value, self._decision = value, decision
+        words = "" if value is None else f"Confidence {self._word()}"
+        self.setAccessibleName(words or "Confidence not known")
+        self.setToolTip(words and f"{words}: how probable the model held this answer among those the policy allows.")
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance("100 %") + 8 + self._theme.scale.px(88), metrics.height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+        if self._value is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width = self._theme.scale.px(88)
+        bar = QRectF(self.width() - width, self.height() / 2 - 3, width, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.line))
+        painter.drawRoundedRect(bar, 3, 3)
+        painter.setBrush(QColor(self._theme.tone(self._decision).solid))
+        painter.drawRoundedRect(QRectF(bar.left(), bar.top(), max(6.0, bar.width() * self._value), 6), 3, 3)
+        painter.setPen(QColor(self._theme.tokens.text))
+        area = QRectF(0, 0, bar.left() - 8, self.height())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self._word())
+        painter.end()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: D102, N802  Qt's name
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+
+    def _word(self) -> str:
+        value = self._value or 0.0
+        if 0.995 <= value < 1.0:
+            return "> 99 %"
+        return f"{value * 100:.0f} %"
+
+
+def decision_icon(theme: Theme, decision: Decision | None, size: int = 12) -> QIcon:
+    """The shape of a decision as an icon, for menus and lists."""
+    side = theme.scale.px(size)
+    result = QIcon()
+    for ratio in (1, 2):
+        pixmap = QPixmap(side * ratio, side * ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        draw_shape(painter, decision, QRectF(0, 0, side * ratio, side * ratio), QColor(theme.tone(decision).solid))
+        painter.end()
+        pixmap.setDevicePixelRatio(ratio)
+        result.addPixmap(pixmap)
+    return result

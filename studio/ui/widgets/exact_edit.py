@@ -1,0 +1,142 @@
+"""A plain-text editor that hands back exactly the characters it was given, and can show those that have no look."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+
+from PySide6.QtCore import QMimeData, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QTextCursor, QTextOption
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from studio.core.content import clean
+from studio.ui.theme import Theme
+from studio.ui.widgets.utf16 import to_qt
+
+_SHORT = {
+    "\u00a0": "NBSP", "\u00ad": "SHY", "\u200b": "ZWSP", "\u200c": "ZWNJ", "\u200d": "ZWJ", "\u200e": "LRM",
+    "\u200f": "RLM", "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO",
+    "\u2060": "WJ", "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI", "\ufeff": "BOM",
+}  # fmt: skip
+
+
+def hidden_name(char: str) -> str:
+    """The short name of a character that has no look of its own; empty for all others."""
+    if char in _SHORT:
+        return _SHORT[char]
+    kind = unicodedata.category(char)
+    if kind == "Cf" or (kind == "Cc" and char not in "\t\n\r"):
+        return f"{ord(char):04X}"
+    if kind == "Zs" and char != " ":
+        return f"{ord(char):04X}"
+    return ""
+
+
+def hidden_summary(text: str) -> str:
+    """How many hidden characters there are, and which: ``3 hidden characters: ZWSP ×2, RLO``; empty for none."""
+    if text.isascii() and text.isprintable():
+        return ""
+    found = Counter(name for char in text if (name := hidden_name(char)))
+    if not found:
+        return ""
+    total = sum(found.values())
+    parts = [name if times == 1 else f"{name} ×{times}" for name, times in found.most_common(4)]
+    more = "" if len(found) <= 4 else ", …"
+    return f"{total:,} hidden {'character' if total == 1 else 'characters'}: {', '.join(parts)}{more}"
+
+
+class ExactEdit(QPlainTextEdit):
+    """Plain text in, the same plain text out.
+
+    Qt turns every kind of line end into its own and no-break spaces into spaces when asked for plain text. Here a text
+    that was set and not edited comes back as it was, and an edited one keeps all but its kind of line end.
+    """
+
+    edited = Signal()
+
+    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._given = ("", "")
+        self._show_hidden = False
+        self.setAccessibleName(name)
+        self.setProperty("kind", "flat")
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.document().setDocumentMargin(8)
+        option = self.document().defaultTextOption()
+        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.document().setDefaultTextOption(option)
+        self.textChanged.connect(self.edited)
+
+    def exact_text(self) -> str:
+        """The text, character for character."""
+        raw = self.document().toRawText()
+        if raw == self._given[1]:
+            return self._given[0]
+        text = clean(raw.replace("\u2029", "\n"))
+        given = self._given[0]
+        if "\r\n" in given and given.count("\r\n") == given.count("\n"):
+            text = text.replace("\n", "\r\n")
+        return text
+
+    def set_exact_text(self, text: str, *, undoable: bool = False) -> None:
+        """Show a text. ``undoable`` keeps the way back to what stood here before."""
+        if undoable:
+            cursor = QTextCursor(self.document())
+            cursor.beginEditBlock()
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.insertText(text)
+            cursor.endEditBlock()
+        else:
+            self.setPlainText(text)
+        self._given = (text, self.document().toRawText())
+
+    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: D102, N802  Qt's name
+        if source.hasText():
+            self.insertPlainText(source.text())
+            self.ensureCursorVisible()
+
+    def show_hidden(self, shown: bool) -> None:
+        """Mark characters that have no look: spaces and line ends lightly, invisible ones with their names."""
+        self._show_hidden = shown
+        option = self.document().defaultTextOption()
+        flags = QTextOption.Flag.ShowTabsAndSpaces | QTextOption.Flag.ShowLineAndParagraphSeparators
+        option.setFlags(option.flags() | flags if shown else option.flags() & ~flags)
+        self.document().setDefaultTextOption(option)
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+        super().paintEvent(event)
+        if self._show_hidden:
+            self._draw_marks(event)
+
+    def _draw_marks(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        font = self._theme.font(9)
+        metrics = QFontMetrics(font)
+        tone = self._theme.tokens.review
+        block = self.firstVisibleBlock()
+        offset = self.contentOffset()
+        while block.isValid():
+            area = self.blockBoundingGeometry(block).translated(offset)
+            if area.top() > event.rect().bottom():
+                break
+            text = block.text()
+            in_qt = to_qt(text)
+            for at, char in enumerate(text):
+                name = hidden_name(char)
+                if not name:
+                    continue
+                cursor = QTextCursor(block)
+                cursor.setPosition(block.position() + in_qt(at))
+                place = self.cursorRect(cursor)
+                box = QRectF(place.left(), place.top() - 1, metrics.horizontalAdvance(name) + 4, metrics.height())
+                painter.setFont(font)
+                painter.fillRect(QRectF(place.left(), place.top(), 1.5, place.height()), QColor(tone.solid))
+                painter.fillRect(box, QColor(tone.soft))
+                painter.setPen(QColor(tone.text))
+                painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
+            block = block.next()
+        painter.end()

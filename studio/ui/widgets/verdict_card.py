@@ -1,0 +1,181 @@
+"""What came of one run, on one card: pill, label and rule, confidence, rationale, reasoning, timings.
+
+The Workbench streams into it, History shows kept runs on it. Every part has its place from the start, so that nothing
+moves when the next part arrives.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.core.citations import Citation, cited_rules
+from studio.core.policy import Policy
+from studio.core.run import Run
+from studio.core.verdict import Verdict
+from studio.ui.theme import Theme
+from studio.ui.widgets.basics import ElidedLabel, push_button, row, text_label
+from studio.ui.widgets.controls import ConfidenceBar
+from studio.ui.widgets.fold import Fold
+from studio.ui.widgets.pill import PillSize, VerdictPill
+from studio.ui.widgets.reading import ShortText
+from studio.ui.words import DEMO_NOTE, REVIEW_REASON, count, headline, reason, seconds
+
+
+class VerdictCard(QWidget):
+    """The card. ``again`` asks for a new run of what stands there now."""
+
+    again = Signal()
+    rule_clicked = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._run: Run | None = None
+        self._stale = False
+        self._reasoning_open = True
+        self.pill = VerdictPill(theme, PillSize.LARGE)
+        self.headline = ElidedLabel(kind="lead")
+        self.confidence = ConfidenceBar(theme)
+        self.facts = ElidedLabel(kind="small")
+        self.demo = text_label(DEMO_NOTE, "warn")
+        self.rationale = ShortText(theme, "Rationale")
+        self.reasoning = Fold(theme, "Reasoning")
+        self.raw = Fold(theme, "Raw answer")
+        self.raw.view.setFont(theme.mono())
+        self._stale_row = QWidget()
+        self._stale_row.setLayout(
+            row(
+                text_label("Of an older text", "small"),
+                push_button(theme, "Run again", "link", act=self.again.emit),
+                None,
+                spacing=4,
+            )
+        )
+        self._second = QStackedWidget()
+        self._second.addWidget(self.facts)
+        self._second.addWidget(self._stale_row)
+        self._lay_out()
+        self.rationale.rule_clicked.connect(self.rule_clicked)
+        for fold in (self.reasoning, self.raw):
+            fold.rule_clicked.connect(self.rule_clicked)
+        self.reasoning.toggled.connect(self._remember)
+        self.demo.hide()
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is shown; None while one is under way."""
+        return self._run
+
+    def show_run(self, run: Run, *, demo: bool = False) -> None:
+        """Show a finished run."""
+        self._run = run
+        verdict = run.verdict
+        why = reason(run)
+        decision = verdict.decision if verdict else None
+        self.pill.show_decision(decision)
+        self.headline.setText(headline(run))
+        self.confidence.show_value(verdict.confidence if verdict and verdict.is_verdict else None, decision)
+        self.facts.setText(_facts(run))
+        self.demo.setVisible(demo)
+        if why is not None:
+            detail = verdict.status_detail if verdict else ""
+            self.rationale.show_text("\n".join(part for part in (why.why, detail, why.do) if part))
+        elif verdict is not None:
+            self.rationale.show_text(_explained(verdict), run.policy)
+        self._show_reasoning(run)
+        raw = run.raw_output or (verdict.raw_final if verdict else "")
+        self.raw.setVisible(bool(raw))
+        self.raw.view.show_text(raw)
+        self.raw.set_open(bool(raw) and why is not None and not (verdict and verdict.reasoning))
+        self.set_stale(False)
+
+    def show_start(self, word: str) -> None:
+        """Make room for a run that begins; what came before is gone."""
+        self._run = None
+        self.set_stale(False)
+        self.pill.show_thinking(word)
+        self.headline.setText("")
+        self.confidence.show_value(None, None)
+        self.facts.setText("")
+        self.demo.hide()
+        self.rationale.show_text("")
+        self.reasoning.show()
+        self.reasoning.view.show_text("")
+        self.reasoning.set_note("")
+        self.reasoning.set_links(())
+        self.reasoning.set_open(self._reasoning_open)
+        self.raw.hide()
+
+    def set_stale(self, stale: bool) -> None:
+        """Dim the verdict: policy or content is not what it was given for."""
+        if stale == self._stale and self._run is None:
+            return
+        self._stale = stale
+        self._second.setCurrentWidget(self._stale_row if stale else self.facts)
+        if self._run is not None:
+            verdict = self._run.verdict
+            self.pill.show_decision(verdict.decision if verdict else None, stale=stale)
+        self.headline.setEnabled(not stale)
+        for widget in (self.rationale, self.reasoning.view):
+            widget.set_dimmed(stale)
+
+    def _show_reasoning(self, run: Run) -> None:
+        verdict = run.verdict
+        text = verdict.reasoning if verdict else ""
+        self.reasoning.setVisible(bool(text))
+        self.reasoning.view.show_text(text, run.policy)
+        named = _named(verdict, run.policy) if verdict else []
+        self.reasoning.set_links([*named, *self.reasoning.view.citations])
+        tokens = run.timing.thinking_tokens
+        self.reasoning.set_note(count(tokens, "token") if tokens else "")
+        self.reasoning.set_open(self._reasoning_open)
+
+    def _remember(self, shown: bool) -> None:
+        self._reasoning_open = shown
+
+    def _lay_out(self) -> None:
+        first = QHBoxLayout()
+        first.setSpacing(12)
+        first.addWidget(self.pill)
+        first.addWidget(self.headline, 1)
+        first.addWidget(self.confidence)
+        second = QHBoxLayout()
+        second.setSpacing(12)
+        second.addWidget(self._second, 1)
+        second.addWidget(self.demo)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(first)
+        layout.addLayout(second)
+        layout.addWidget(self.rationale)
+        layout.addWidget(self.reasoning, 2)
+        layout.addWidget(self.raw, 1)
+        layout.addStretch(0)
+
+
+def _named(verdict: Verdict, policy: Policy) -> list[Citation]:
+    """The rules that the answer itself names; a name that the policy lacks is one that was made up."""
+    found = []
+    for rule in verdict.rule_ids:
+        cited = cited_rules(f"rule {rule}", policy)
+        found.append(cited[0] if cited else Citation(0, 0, rule, rule.casefold() in policy.text.casefold()))
+    return found
+
+
+def _explained(verdict: Verdict) -> str:
+    why = REVIEW_REASON[verdict.review_reason] if verdict.review_reason else ""
+    return "\n".join(part for part in (verdict.rationale, why) if part)
+
+
+def _facts(run: Run) -> str:
+    timing = run.timing
+    parts = []
+    if timing.total_s:
+        parts.append(f"{seconds(timing.total_s)}, first word after {seconds(timing.first_token_s)}")
+    if timing.prompt_tokens:
+        reused = f" ({timing.cached_tokens:,} reused)" if timing.cached_tokens else ""
+        parts.append(f"{timing.prompt_tokens:,} tokens read{reused}, {timing.output_tokens:,} written")
+    if run.provenance is not None:
+        parts.append(run.provenance.model_name)
+    return " · ".join(parts)

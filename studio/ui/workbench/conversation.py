@@ -1,0 +1,170 @@
+"""A conversation as rows of speaker and text that can be added, moved and taken away."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.core.content import Turn
+from studio.ui.theme import Theme
+from studio.ui.widgets.basics import column, icon_button, push_button, row
+from studio.ui.widgets.exact_edit import ExactEdit
+
+_MOST_LINES = 6
+
+
+class _TurnText(ExactEdit):
+    """An editor that is as high as its text, up to six lines."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "What was said")
+        self.setPlaceholderText("What was said")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setProperty("kind", "")
+        self.document().setDocumentMargin(2)
+        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self.updateGeometry())
+
+    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+        line = QFontMetrics(self.font()).lineSpacing()
+        lines = max(1, min(_MOST_LINES, round(self.document().size().height())))
+        return QSize(200, lines * line + 18)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+        return QSize(80, self.sizeHint().height())
+
+
+class _TurnRow(QFrame):
+    """One turn."""
+
+    edited = Signal()
+
+    def __init__(self, theme: Theme, turn: Turn, editor: ConversationEditor) -> None:
+        super().__init__()
+        self.speaker = QLineEdit(turn.speaker)
+        self.speaker.setPlaceholderText("Speaker")
+        self.speaker.setAccessibleName("Speaker")
+        self.speaker.setFixedWidth(theme.scale.px(112))
+        self.text = _TurnText(theme)
+        self.text.set_exact_text(turn.text)
+        self.up = icon_button(theme, "arrow-up", "Move this turn up", act=lambda: editor.move_turn(self, -1))
+        self.down = icon_button(theme, "arrow-down", "Move this turn down", act=lambda: editor.move_turn(self, 1))
+        remove = icon_button(theme, "x", "Take this turn away", act=lambda: editor.remove_turn(self))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.speaker, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addSpacing(4)
+        layout.addWidget(self.text, 1)
+        for button in (self.up, self.down, remove):
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self.speaker.textEdited.connect(lambda _text: self.edited.emit())
+        self.text.edited.connect(self.edited)
+
+    @property
+    def turn(self) -> Turn:
+        """What the row says."""
+        return Turn(self.speaker.text(), self.text.exact_text())
+
+
+class ConversationEditor(QWidget):
+    """The turns of a conversation, oldest first."""
+
+    edited = Signal()
+    paste_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._rows: list[_TurnRow] = []
+        body = QWidget()
+        body.setObjectName("body")
+        self._list = QVBoxLayout()
+        self._list.setSpacing(8)
+        buttons = row(
+            push_button(theme, "Add turn", icon_name="plus", act=self.add_turn),
+            push_button(theme, "Paste JSON", "quiet", "clipboard-text", act=self.paste_wanted.emit),
+            None,
+        )
+        inner = QVBoxLayout(body)
+        inner.setContentsMargins(12, 12, 12, 12)
+        inner.setSpacing(12)
+        inner.addLayout(self._list)
+        inner.addLayout(buttons)
+        inner.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(body)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll = scroll
+        self.setLayout(column(scroll, spacing=0))
+        self.show_turns(())
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The turns; rows without a text are left out."""
+        return tuple(one.turn for one in self._rows if one.turn.text)
+
+    def show_turns(self, turns: tuple[Turn, ...]) -> None:
+        """Show other turns; two empty rows when there is none."""
+        for one in self._rows:
+            self._list.removeWidget(one)
+            one.deleteLater()
+        self._rows = []
+        for turn in turns or (Turn("A", ""), Turn("B", "")):
+            self._append(turn)
+        self._refresh()
+
+    def add_turn(self) -> None:
+        """Add a turn for the speaker who is next."""
+        speakers = [one.speaker.text() for one in self._rows]
+        speaker = speakers[-2] if len(speakers) > 1 else ("B" if speakers else "A")
+        added = self._append(Turn(speaker, ""))
+        self._refresh()
+        added.text.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._scroll.ensureWidgetVisible(added)
+        self.edited.emit()
+
+    def move_turn(self, moved: _TurnRow, step: int) -> None:
+        """Move a turn one place."""
+        at = self._rows.index(moved)
+        if 0 <= at + step < len(self._rows):
+            self._rows.insert(at + step, self._rows.pop(at))
+            self._list.removeWidget(moved)
+            self._list.insertWidget(at + step, moved)
+            self._refresh()
+            self.edited.emit()
+
+    def remove_turn(self, removed: _TurnRow) -> None:
+        """Take a turn away."""
+        at = self._rows.index(removed)
+        self._rows.remove(removed)
+        self._list.removeWidget(removed)
+        removed.deleteLater()
+        if not self._rows:
+            self._append(Turn("A", ""))
+        self._rows[min(at, len(self._rows) - 1)].text.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._refresh()
+        self.edited.emit()
+
+    def show_hidden(self, shown: bool) -> None:
+        """Mark characters that have no look."""
+        for one in self._rows:
+            one.text.show_hidden(shown)
+
+    def focus_first(self) -> None:
+        """Put the focus where one would type."""
+        self._rows[0].text.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _append(self, turn: Turn) -> _TurnRow:
+        made = _TurnRow(self._theme, turn, self)
+        made.edited.connect(self.edited)
+        self._rows.append(made)
+        self._list.addWidget(made)
+        return made
+
+    def _refresh(self) -> None:
+        for at, one in enumerate(self._rows):
+            one.up.setEnabled(at > 0)
+            one.down.setEnabled(at < len(self._rows) - 1)

@@ -1,0 +1,101 @@
+"""The outline of a policy: its headings and rules, each a way into the text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
+
+from studio.core.labels import Label
+from studio.ui.theme import Theme
+from studio.ui.widgets.controls import decision_icon
+
+_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_LINE = Qt.ItemDataRole.UserRole
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A heading (``level`` 1 to 6) or a rule (``level`` 7) with the line it stands on, from 0."""
+
+    level: int
+    text: str
+    line: int
+    label: Label | None = None
+
+
+RULE_LEVEL = 7
+
+
+def outline(text: str, labels: tuple[Label, ...]) -> list[Entry]:
+    """Headings and rules of a policy in order; fenced blocks are passed over."""
+    ids = sorted((re.escape(label.id) for label in labels), key=len, reverse=True)
+    rule = re.compile(rf"^\W*(?P<label>{'|'.join(ids)})(?:\.\w+)*(?![\w.]*\w)") if ids else None
+    by_id = {label.id: label for label in labels}
+    entries: list[Entry] = []
+    fenced = False
+    for number, line in enumerate(text.split("\n")):
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced:
+            heading = _HEADING.match(line)
+            if heading:
+                entries.append(Entry(len(heading[1]), heading[2] or "(no title)", number))
+                continue
+            match = rule.match(line) if rule else None
+            if match:
+                entries.append(Entry(RULE_LEVEL, line.strip().lstrip("-*+ ").strip(), number, by_id[match["label"]]))
+    return entries
+
+
+class OutlineTab(QTreeWidget):
+    """Shows the outline; Enter or a click goes to the line."""
+
+    line_wanted = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: list[Entry] = []
+        self.setHeaderHidden(True)
+        self.setAccessibleName("Outline of the policy")
+        self.setIndentation(16)
+        self.itemActivated.connect(self._go)
+        self.itemClicked.connect(self._go)
+        theme.changed.connect(self._again)
+
+    def show_policy(self, text: str, labels: tuple[Label, ...]) -> None:
+        """Show the outline of a text, leaving the view alone when nothing changed."""
+        entries = outline(text, labels)
+        if entries != self._shown:
+            self._shown = entries
+            self._again()
+
+    def _again(self) -> None:
+        at = self.verticalScrollBar().value()
+        self.clear()
+        parents: list[tuple[int, QTreeWidgetItem]] = []
+        for entry in self._shown:
+            while parents and parents[-1][0] >= entry.level:
+                parents.pop()
+            item = QTreeWidgetItem([entry.text])
+            item.setData(0, _LINE, entry.line)
+            item.setToolTip(0, entry.text)
+            if entry.label is not None:
+                item.setIcon(0, decision_icon(self._theme, entry.label.decision.decision))
+                item.setForeground(0, QBrush(QColor(self._theme.tokens.text_quiet)))
+            if parents:
+                parents[-1][1].addChild(item)
+            else:
+                self.addTopLevelItem(item)
+            if entry.level < RULE_LEVEL:
+                parents.append((entry.level, item))
+        self.expandAll()
+        self.verticalScrollBar().setValue(at)
+
+    def _go(self, item: QTreeWidgetItem) -> None:
+        self.line_wanted.emit(int(item.data(0, _LINE)))

@@ -1,0 +1,206 @@
+"""The Workbench page: brings policy, content and verdict together and keeps what was typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QVBoxLayout
+
+from studio.core.content import Content
+from studio.core.golden import GoldenExample
+from studio.core.policy import Policy
+from studio.core.run import Run
+from studio.core.prompt import Prompt
+from studio.ui.context import Context, Page
+from studio.ui.tasks import Lane
+from studio.ui.widgets.controls import KeptSplitter
+from studio.ui.workbench.content_pane import ContentPane
+from studio.ui.workbench.policy_pane import PolicyPane
+from studio.ui.workbench.runner import Runner
+from studio.ui.workbench.start import Opening, read_opening
+from studio.ui.workbench.verdict_pane import VerdictPane
+
+STATE_PAUSE_MS = 700
+
+
+class WorkbenchPage(Page):
+    """Where a policy is written and tried. ``ready`` comes once, when what was last open stands there again."""
+
+    ready = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._session_id = ""
+        self._kept_state: dict[str, Any] = {}
+        self._wanted_sample = ""
+        self._is_ready = False
+        self.policy = PolicyPane(context)
+        self.content = ContentPane(context)
+        self.verdict = VerdictPane(context)
+        self.runner = Runner(context, self)
+        self._state_timer = QTimer(self)
+        self._state_timer.setSingleShot(True)
+        self._state_timer.setInterval(STATE_PAUSE_MS)
+        self._state_timer.timeout.connect(self.keep_state)
+        right = KeptSplitter(context.preferences, "judgement", Qt.Orientation.Vertical, (300, 400))
+        right.addWidget(self.content)
+        right.addWidget(self.verdict)
+        right.restore()
+        self.splitter = KeptSplitter(context.preferences, "workbench", Qt.Orientation.Horizontal, (640, 560))
+        self.splitter.addWidget(self.policy)
+        self.splitter.addWidget(right)
+        self.splitter.restore()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
+        self._connect()
+        studio = context.studio
+        context.tasks.run(Lane.STORE, lambda: read_opening(studio), on_done=self._open)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what was last open stands there again."""
+        return self._is_ready
+
+    def entered(self) -> None:
+        """Put the focus into the content."""
+        self.content.take_focus()
+
+    def leaving(self) -> None:
+        """Keep draft and state before the window closes, and stop what runs."""
+        self.runner.stop()
+        self.policy.document.settle()
+        self.policy.work.keep_draft()
+        self.keep_state()
+
+    def run(self) -> None:
+        """Judge what stands there now."""
+        if self.runner.running or not self.policy.document.is_open:
+            return
+        if self.content.empty:
+            self._context.errors.tell("There is nothing to judge yet", "Write or paste a content, or take a sample.")
+            self.content.take_focus()
+            return
+        self.policy.document.settle()
+        self.runner.start(self.policy.document.policy, self.content.content, self.content.effort, self._session_id)
+
+    def stop(self) -> None:
+        """Stop the run under way."""
+        self.runner.stop()
+
+    def reopen(self, run: Run) -> None:
+        """Put policy, content and verdict of a kept run back on the bench."""
+        self.policy.work.open_again(run.policy)
+        self.content.show_content(run.content)
+        self.verdict.show_run(run)
+        self._state_timer.start()
+
+    def open_policy(self, policy_id: str) -> None:
+        """Open another policy."""
+        self.policy.work.open(policy_id)
+
+    def keep_state(self) -> None:
+        """Keep what was typed and chosen in the session."""
+        self._state_timer.stop()
+        if not (self._is_ready and self._session_id and self.policy.document.is_open):
+            return
+        state = self.content.state()
+        state["policy_id"] = self.policy.document.policy.id
+        state["run_id"] = self.verdict.run.id if self.verdict.run else None
+        if state != self._kept_state:
+            self._kept_state = state
+            sessions, session_id = self._context.studio.sessions, self._session_id
+            self._context.tasks.run(Lane.STORE, lambda: sessions.save_state(session_id, state))
+
+    def _connect(self) -> None:
+        self.policy.changed.connect(self._changed)
+        self.policy.opened.connect(self._policy_opened)
+        self.policy.prompt_wanted.connect(self._show_prompt)
+        self.content.changed.connect(self._changed)
+        self.content.run_wanted.connect(self.run)
+        self.content.stop_wanted.connect(self.stop)
+        self.verdict.again.connect(self.run)
+        self.verdict.rule_clicked.connect(self.policy.go_to_rule)
+        self.runner.began.connect(self._began)
+        self.runner.finished.connect(self._finished)
+        self.runner.failed.connect(self._failed)
+        self.runner.bridge.loading.connect(self.verdict.show_loading)
+        self.runner.bridge.started.connect(self.verdict.show_prompt_read)
+        self.runner.bridge.thinking.connect(self.verdict.show_thinking)
+        self.runner.bridge.answering.connect(self.verdict.show_answering)
+
+    def _open(self, opening: Opening) -> None:
+        self._session_id = opening.session_id
+        if opening.state:
+            self.content.restore(opening.state)
+        elif opening.sample is not None:
+            self.content.show_content(opening.sample, sample=True)
+        self.content.set_policy(opening.policy.id)
+        self.policy.show_policy(opening.policy, opening.version, ())
+        if opening.run is not None:
+            self.verdict.show_run(opening.run)
+            self._check_stale()
+        self._is_ready = True
+        self.content.take_focus()
+        self.ready.emit()
+
+    def _policy_opened(self) -> None:
+        policy_id = self.policy.document.policy.id
+        self.content.set_policy(policy_id)
+        if self._is_ready and self.content.untouched_sample and not self.runner.running:
+            self._wanted_sample = policy_id
+            studio = self._context.studio
+            self._context.tasks.run(Lane.READ, lambda: studio.policies.samples(policy_id), on_done=self._first_sample)
+
+    def _first_sample(self, samples: list[GoldenExample]) -> None:
+        still = self.policy.document.policy.id == self._wanted_sample
+        if samples and still and self.content.untouched_sample:
+            self.content.show_content(samples[0].content, sample=True)
+
+    def _changed(self) -> None:
+        self._check_stale()
+        self._show_prompt()
+        if self._is_ready:
+            self._state_timer.start()
+
+    def _check_stale(self) -> None:
+        run = self.verdict.run
+        if run is None or not self.policy.document.is_open:
+            return
+        self.verdict.card.set_stale(not self._same(run, self.policy.document.policy))
+
+    def _same(self, run: Run, policy: Policy) -> bool:
+        if run.policy.sha256 != policy.sha256 or self.content.empty:
+            return False
+        content: Content = self.content.content
+        asked = self.content.effort or self._context.preferences.values.effort or policy.effort
+        used = run.provenance.effort if run.provenance else asked
+        return run.content == content and used == asked
+
+    def _show_prompt(self) -> None:
+        if not (self.policy.prompt_in_sight and self.policy.document.is_open):
+            return
+        policy, effort = self.policy.document.policy, self.content.effort
+        content = Content.message("") if self.content.empty else self.content.content
+        judge = self._context.studio.judge
+
+        def show(prompt: Prompt) -> None:
+            self.policy.show_prompt(prompt)
+
+        self._context.tasks.run(Lane.READ, lambda: judge.prompt(policy, content, effort=effort), on_done=show)
+
+    def _began(self) -> None:
+        self.content.set_running(True)
+        self.verdict.show_start()
+
+    def _finished(self, run: Run) -> None:
+        self.content.set_running(False)
+        self.verdict.show_run(run)
+        self._check_stale()
+        self.keep_state()
+
+    def _failed(self) -> None:
+        self.content.set_running(False)
+        self.verdict.show_empty()

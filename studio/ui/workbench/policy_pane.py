@@ -1,0 +1,288 @@
+"""The left side of the Workbench: the policy with its versions, its text, outline, labels and the prompt it makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QFrame, QTabWidget, QWidget
+
+from studio.core.labels import Label
+from studio.core.policy import Policy, PolicyVersion
+from studio.core.prompt import Prompt
+from studio.services.policies import ReadPolicy
+from studio.ui.actions import Act, keys_text
+from studio.ui.context import Context
+from studio.ui.tasks import Lane
+from studio.ui.widgets.ask_line import AskLine
+from studio.ui.widgets.basics import column, frame, icon_button, push_button, row, spread, text_label
+from studio.ui.widgets.controls import KeptSplitter
+from studio.ui.widgets.popup import Entry, SearchPopup
+from studio.ui.words import when
+from studio.ui.workbench.chooser import PolicyButton
+from studio.ui.workbench.document import PolicyDocument
+from studio.ui.workbench.editor import PolicyEditor
+from studio.ui.workbench.find_bar import FindBar
+from studio.ui.workbench.labels_tab import LabelsTab
+from studio.ui.workbench.outline import OutlineTab
+from studio.ui.workbench.policy_work import PolicyWork
+from studio.ui.workbench.prompt_tab import PromptTab
+
+_POLICY_FILES = "Policies (*.md *.txt);;All files (*)"
+
+
+class PolicyPane(QFrame):
+    """Shows and edits one policy. ``changed`` comes after each pause in editing and when another one is opened."""
+
+    changed = Signal()
+    opened = Signal()
+    prompt_wanted = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.setProperty("kind", "pane")
+        self._context = context
+        self.editor = PolicyEditor(context.theme)
+        self.document = PolicyDocument(self.editor.exact_text, self)
+        self.work = PolicyWork(context, self.document, self)
+        self.find_bar = FindBar(context.theme, self.editor)
+        self.outline = OutlineTab(context.theme)
+        self.labels = LabelsTab(context.theme)
+        self.prompt = PromptTab(context.theme)
+        self.chooser = PolicyButton(context.theme)
+        self._popup = SearchPopup(context.theme, "Find a policy", self)
+        self._versions = SearchPopup(context.theme, "Find a version", self)
+        self._tokens = ""
+        self._old_labels: tuple[Label, ...] | None = None
+        self._lay_out()
+        self._connect()
+
+    def show_policy(self, policy: Policy, version: PolicyVersion | None, notes: tuple[str, ...]) -> None:
+        """Take a policy in."""
+        self.editor.set_labels(policy.labels)
+        self.editor.set_exact_text(policy.text)
+        self._tokens = ""
+        self._show_notes(notes)
+        self.document.open(policy, version)
+        self.opened.emit()
+
+    def save_version(self) -> None:
+        """Ask for a message and save the next version."""
+        self.document.settle()
+        if not self.document.is_open:
+            return
+        if not self.document.edited and self.document.version is not None:
+            self._context.changes.status.emit(f"Nothing has changed since version {self.document.version.number}")
+            return
+        number = self.document.version.number + 1 if self.document.version else 1
+        ask = AskLine(
+            self._context.theme,
+            self,
+            title=f"Save version {number}",
+            label="What has changed? (may stay empty)",
+            take="Save version",
+            may_be_empty=True,
+        )
+        if ask.exec():
+            self.work.save_version(ask.text)
+
+    def new_policy(self) -> None:
+        """Ask for a title and begin a new policy."""
+        ask = AskLine(self._context.theme, self, title="New policy", label="What is it about?", take="Begin")
+        if ask.exec():
+            self.work.create(ask.text)
+
+    def open_file(self) -> None:
+        """Choose a policy file and open it."""
+        path, _ = QFileDialog.getOpenFileName(self, "Open a policy file", "", _POLICY_FILES)
+        if path:
+            self.work.read(Path(path))
+
+    def export_file(self) -> None:
+        """Choose where to save the policy as a file."""
+        name = f"{self.document.policy.id}.md" if self.document.is_open else "policy.md"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the policy as a file", name, _POLICY_FILES)
+        if path:
+            self.work.write(Path(path))
+
+    def show_prompt(self, prompt: Prompt) -> None:
+        """Show the compiled prompt."""
+        self.prompt.show_prompt(prompt)
+
+    @property
+    def prompt_in_sight(self) -> bool:
+        """Whether the prompt tab is open."""
+        return self.tabs.currentWidget() is self.prompt
+
+    def go_to_rule(self, rule: str) -> None:
+        """Scroll to a rule."""
+        if not self.editor.go_to_rule(rule):
+            self._context.changes.status.emit(f"The policy text does not name {rule}")
+
+    def choose_policy(self) -> None:
+        """Open the list of policies."""
+        policies = self._context.studio.policies
+
+        def show(summaries: list[tuple[str, str, str, str]]) -> None:
+            entries = [
+                Entry(title, lambda chosen=key: self.work.open(chosen), detail, note)  # type: ignore[misc]
+                for key, title, detail, note in summaries
+            ]
+            self._popup.open_at(_below(self.chooser), entries)
+
+        def read() -> list[tuple[str, str, str, str]]:
+            return [
+                (s.id, s.title, s.summary, _summary_note(s.latest, s.has_draft, s.builtin)) for s in policies.list()
+            ]
+
+        self._context.tasks.run(Lane.READ, read, on_done=show)
+
+    def choose_version(self) -> None:
+        """Open the list of versions; taking one puts its text back, with undo."""
+        if not self.document.is_open:
+            return
+        policies, policy_id = self._context.studio.policies, self.document.policy.id
+
+        def show(versions: list[PolicyVersion]) -> None:
+            entries = [
+                Entry(
+                    f"v{version.number}  {version.message or 'No message'}",
+                    lambda chosen=version: self.restore(chosen.policy),  # type: ignore[misc]
+                    " · ".join(part for part in (when(version.created_at), version.author) if part),
+                    "newest" if version is versions[0] else "",
+                )
+                for version in versions
+            ]
+            self._versions.open_at(_below(self.versions_button), entries)
+
+        self._context.tasks.run(Lane.READ, lambda: policies.versions(policy_id), on_done=show)
+
+    def restore(self, policy: Policy) -> None:
+        """Put an older text back in place; undo brings the newer one again."""
+        self.editor.set_exact_text(policy.text, undoable=True)
+        self.document.change(labels=policy.labels, form=policy.form, position=policy.position, effort=policy.effort)
+        self.document.settle()
+
+    def _lay_out(self) -> None:
+        theme = self._context.theme
+        self.save_button = push_button(
+            theme, "Save version", icon_name="floppy-disk", act=self.save_version, tip=f"Save version ({keys_text(Act.SAVE_VERSION)})"
+        )
+        self.versions_button = icon_button(theme, "clock-counter-clockwise", "Versions", act=self.choose_version)
+        self.more_button = icon_button(theme, "dots-three", "New, open, save as a file")
+        head = frame("bar", row(self.chooser, self.versions_button, self.more_button, self.save_button, spacing=4, margins=(8, 7, 12, 7)))
+        self._notes_words = text_label("", wrap=True)
+        self._put_back = push_button(theme, "Keep the old labels")
+        self._put_back.clicked.connect(self._keep_old_labels)
+        self._notes = frame(
+            "note",
+            row(
+                spread(self._notes_words),
+                self._put_back,
+                push_button(theme, "Show labels", act=self._look_at_labels),
+                push_button(theme, "They are right", "primary", act=self._confirm_labels),
+                margins=(16, 8, 12, 8),
+            ),
+        )
+        self._notes.hide()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.outline, "Outline")
+        self.tabs.addTab(self.labels, "Labels && answer")
+        self.tabs.addTab(self.prompt, "Prompt as sent")
+        self.splitter = KeptSplitter(self._context.preferences, "policy", Qt.Orientation.Vertical, (460, 230))
+        self.splitter.addWidget(self.editor)
+        self.splitter.addWidget(self.tabs)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.restore()
+        layout = column(head, self._notes, self.find_bar, self.splitter, spacing=0)
+        layout.setStretch(3, 1)
+        self.setLayout(layout)
+        self.setMinimumWidth(320)
+
+    def _connect(self) -> None:
+        self.work.loaded.connect(self.show_policy)
+        self.work.counted.connect(self._show_count)
+        self.editor.edited.connect(self.document.touch)
+        self.editor.whole_pasted.connect(self._read_pasted)
+        self.document.changed.connect(self._refresh)
+        self.labels.labels_changed.connect(lambda labels: self.document.change(labels=labels))
+        self.labels.form_changed.connect(lambda form: self.document.change(form=form))
+        self.labels.effort_changed.connect(lambda effort: self.document.change(effort=effort))
+        self.outline.line_wanted.connect(self._go_to_line)
+        self.chooser.clicked.connect(self.choose_policy)
+        self.tabs.currentChanged.connect(lambda _at: self.prompt_wanted.emit())
+
+    def _refresh(self) -> None:
+        if not self.document.is_open:
+            return
+        policy = self.document.policy
+        self.editor.set_labels(policy.labels)
+        self.outline.show_policy(policy.text, policy.labels)
+        self.labels.show_policy(policy)
+        self._show_state()
+        self.changed.emit()
+
+    def _show_state(self) -> None:
+        version = self.document.version
+        parts = [f"v{version.number}" if version else "draft"]
+        if version and self.document.edited:
+            parts.append("edited")
+        if self._tokens:
+            parts.append(self._tokens)
+        self.chooser.show_policy(self.document.policy.title, " · ".join(parts))
+
+    def _show_count(self, number: int, exact: bool) -> None:
+        self._tokens = f"{number:,} tokens" if exact else f"about {round(number, -1):,} tokens"
+        if self.document.is_open:
+            self._show_state()
+
+    def _show_notes(self, notes: tuple[str, ...], old_labels: tuple[Label, ...] | None = None) -> None:
+        self._notes_words.setText(" ".join(notes))
+        self._notes.setVisible(bool(notes))
+        self._old_labels = old_labels
+        self._put_back.setVisible(old_labels is not None)
+
+    def _read_pasted(self, text: str) -> None:
+        """A whole policy was pasted: take its labels from it, and ask whether they are right."""
+        policies, policy = self._context.studio.policies, self.document.policy
+
+        def show(read: ReadPolicy) -> None:
+            found, old = read.policy, policy.labels
+            if found.text != text:
+                self.editor.set_exact_text(found.text, undoable=True)
+            self.document.change(labels=found.labels, form=found.form, position=found.position)
+            words = tuple(read.notes) or ("The labels came with the pasted text.",)
+            self._show_notes(words, old if old != found.labels else None)
+
+        self._context.tasks.run(Lane.READ, lambda: policies.read_text(text, policy.title), on_done=show)
+
+    def _keep_old_labels(self) -> None:
+        if self._old_labels is not None:
+            self.document.change(labels=self._old_labels)
+        self._show_notes(())
+
+    def _look_at_labels(self) -> None:
+        self.tabs.setCurrentWidget(self.labels)
+        self.labels.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _confirm_labels(self) -> None:
+        self._show_notes(())
+        self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _go_to_line(self, line: int) -> None:
+        self.editor.go_to_line(line)
+        self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _below(button: QWidget) -> QRect:
+    corner = button.mapToGlobal(button.rect().topLeft())
+    return QRect(corner, button.size())
+
+
+def _summary_note(latest: int, has_draft: bool, builtin: bool) -> str:
+    parts = ["starter"] if builtin else []
+    parts.append(f"v{latest}" if latest else "draft")
+    if latest and has_draft:
+        parts.append("edited")
+    return " · ".join(parts)
