@@ -77,9 +77,11 @@ def read_expression(text: str, words: Vocabulary) -> Expression | None:
 
 def _whole_label(body: str, words: Vocabulary) -> Expression | None:
     """The whole text is one label, by its id or name."""
+    if not words.labels or len(body) > 100:
+        return None
     end = _END.search(body)
     name = body[: end.start()] if end else body
-    if not name or len(name) > 80 or not words.labels:
+    if not name:
         return None
     label = words.label(name)
     if label is None:

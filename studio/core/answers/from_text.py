@@ -30,9 +30,9 @@ _PREFIX = re.compile(
     r"(?P<mark>\s*(?:[:=]|-{1,2}>?|\u2192|\||\bis\b))?\s*",
     re.IGNORECASE,
 )
-_INLINE = re.compile(
-    rf"(?<![\w\"'-])(?:{_LABEL}\s*\x00?\s*(?:[:=]|\u2192)|[^\W\d_]{{0,20}}\s*\x00\s*[:=-]?)\s*", re.IGNORECASE
-)
+_INLINE_LABEL = re.compile(rf"(?<![\w\"'-]){_LABEL}\s*\x00?\s*(?:[:=]|\u2192)\s*", re.IGNORECASE)
+_INLINE_OPTIONS = re.compile(r"\x00\s*[:=-]?\s*")
+_MARK = re.compile(r"[:=\u2192]")
 _OPTION_ITEM = rf"[\"'*`_]{{0,3}}(?:{WORD}|(?<![\w.])[01](?![\w.])|\b(?:yes|no)\b)[\"'*`_]{{0,3}}"
 _OPTIONS = re.compile(
     rf"(?P<open>[(\[{{<])\s*(?:either\s+)?{_OPTION_ITEM}(?:\s*(?:,\s*or\b|,|/|\||\bor\b|\bvs\b\.?|\band\b)\s*{_OPTION_ITEM})+\s*[)\]}}>]"
@@ -62,7 +62,11 @@ _REASON = re.compile(
     r"^\W*(?:reason(?:ing)?|rationale|explanation|justification|because)\b\W*:?\s*(?P<why>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_DECISIVE = re.compile(rf"\x00|{WORD}|\d|\b(?:yes|no)\b", re.IGNORECASE)
+# What a line must hold to be worth a closer look.
+_DECISIVE = re.compile(
+    r"[\x00\d]|\b(?:yes|no|non|not|does|in)\b|valid|escalat|safe|allowed|compliant|violat|review", re.IGNORECASE
+)
+_SEVERAL = re.compile(r"[/|,]|\b(?:or|vs|and)\b", re.IGNORECASE)
 
 
 def text_claims(text: str, words: Vocabulary) -> list[Claim]:
@@ -70,7 +74,7 @@ def text_claims(text: str, words: Vocabulary) -> list[Claim]:
     lines = _lines(text, words)
     claims: list[Claim] = []
     for number, line in enumerate(lines):
-        if not (_DECISIVE.search(line) or words.labels):
+        if not (_DECISIVE.search(line) or (words.labels and (len(line) <= 200 or number in (0, len(lines) - 1)))):
             continue
         claims += _line_claims(lines, number, words)
     if not claims and lines:
@@ -93,7 +97,9 @@ def _lines(text: str, words: Vocabulary) -> list[str]:
     quoted = [line.lstrip().startswith(">") for line in lines]
     kept = []
     for line, is_quote in zip(lines, quoted, strict=True):
-        plain = _OPTIONS.sub(_fold_options, unmarked(line))
+        plain = unmarked(line)
+        if _SEVERAL.search(plain) and _DECISIVE.search(plain):
+            plain = _OPTIONS.sub(_fold_options, plain)
         if is_quote and not all(quoted):
             plain = QUOTED
         if '"' in plain and not whole:
@@ -233,7 +239,8 @@ def _claims_of(expression: Expression, words: Vocabulary) -> list[Claim]:
 def _inline(line: str, words: Vocabulary, *, last: bool) -> list[Claim]:
     """Claims inside a line: behind an answer label, or at the end of the last line behind an arrow or a quotation."""
     claims = []
-    for match in list(_INLINE.finditer(line))[:8]:
+    marks = list(_INLINE_LABEL.finditer(line))[:8] if _MARK.search(line) else []
+    for match in [*marks, *list(_INLINE_OPTIONS.finditer(line))[:8]]:
         expression = read_expression(line[match.end() :], words)
         if expression is None or not (expression.is_contract_word or OPTIONS in match.group()):
             continue

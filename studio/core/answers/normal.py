@@ -54,4 +54,6 @@ def unmarked(line: str) -> str:
         line = _TAGS.sub(" ", line)
     if "\\" in line:
         line = _LATEX.sub("", line)
-    return " ".join(_EMPHASIS.sub("", line).split())
+    if "*" in line or "_" in line or "`" in line or "~" in line:
+        line = _EMPHASIS.sub("", line)
+    return " ".join(line.split())
