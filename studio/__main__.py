@@ -1,23 +1,27 @@
-"""``moderation-studio``: the window without arguments, the command line with them."""
+"""``moderation-studio``: the window without arguments or with a workspace file, else the command line."""
 
 from __future__ import annotations
 
 import multiprocessing
 import sys
+from pathlib import Path
+
+from studio.paths import WORKSPACE_SUFFIX
 
 
 def main() -> int:
-    """Start the window, or the command line when there are arguments. Returns the exit code."""
+    """Start the window, or the command line when the arguments name a command. Returns the exit code."""
     multiprocessing.freeze_support()
+    arguments = sys.argv[1:]
     # Each side is imported only when it is the one that starts: the command line must not wait for Qt, nor the window
     # for the command line's libraries.
-    if len(sys.argv) > 1:
-        from studio.cli.app import run
+    if not arguments or (len(arguments) == 1 and arguments[0].endswith(WORKSPACE_SUFFIX)):
+        from studio.app import run as window
 
-        return run()
-    from studio.app import main as window
+        return window(*map(Path, arguments))
+    from studio.cli.app import run as command_line
 
-    return window()
+    return command_line()
 
 
 if __name__ == "__main__":

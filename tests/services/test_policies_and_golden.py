@@ -7,7 +7,7 @@ import pytest
 
 from studio.core.content import Content
 from studio.core.errors import InputError, PolicyError
-from studio.core.labels import Decision, LabelDecision
+from studio.core.labels import Decision, Label, LabelDecision
 from studio.core.policy import Policy
 from studio.engine.scripted import ScriptedAnswer
 from studio.services.demo import move_rule
@@ -98,11 +98,11 @@ def test_a_score_keeps_non_verdicts_apart(open_studio: Opener, policy: Policy) -
 
 def test_moving_a_rule_moves_its_line_and_its_label(policy: Policy) -> None:
     text = "# Criteria\n## Violates\n- D1: selling dogs\n- D2: selling cats\n## Allowed\n- D3: giving away dogs\n"
-    labels = tuple(
-        replace(policy.labels[0], id=name, decision=decision)
-        for name, decision in (("D1", "violate"), ("D2", "violate"), ("D3", "allow"))
+    labels = (
+        Label("D1", LabelDecision.VIOLATE),
+        Label("D2", LabelDecision.VIOLATE),
+        Label("D3", LabelDecision.ALLOW),
     )
-    labels = tuple(replace(label, decision=LabelDecision(label.decision)) for label in labels)
     edit = move_rule(replace(policy, text=text, labels=labels), "D1", LabelDecision.ALLOW)
     assert edit is not None
     moved, heading = edit
