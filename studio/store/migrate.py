@@ -35,8 +35,8 @@ def upgrade(path: Path, *, busy_timeout_s: float, scripts: Path = SCRIPTS) -> Pa
     event.listen(engine, "connect", _no_implicit_begin)
     # Taking the write lock at once makes a second process wait here instead of failing half-way.
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    script = ScriptDirectory(str(scripts))
     with engine.begin() as connection:
+        script = ScriptDirectory(str(scripts))
         current = revision_of(connection)
         if current == script.get_current_head():
             return None
