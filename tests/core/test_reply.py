@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.core.answers.normal import plain
 from studio.core.harmony import Channels, from_messages, from_text
 from studio.core.labels import Decision
 from studio.core.policy import Policy
 from studio.core.reply import read_reply
 from studio.core.verdict import ReviewReason, Status, Verdict
-from tests.core.answer_cases import ALL, BINARY, DUAL, JSON, LABEL, LEVELS, NAMED, PLAIN, WORDS, YES_NO, Case
-
-POLICIES = (WORDS, PLAIN, LEVELS, JSON, LABEL, DUAL, NAMED, BINARY, YES_NO)
+from tests.core.answer_cases import BINARY, CASES, JSON, LABEL, POLICIES, WORDS, Case
 
 
 def read(final: str, policy: Policy, **more: str) -> Verdict:
@@ -26,20 +25,17 @@ def outcome(verdict: Verdict) -> str:
     return verdict.decision.value if verdict.decision else verdict.status.value
 
 
-@pytest.mark.parametrize("case", ALL, ids=[f"{n}-{case[0].id}-{case[1][:40]!r}" for n, case in enumerate(ALL)])
+@pytest.mark.parametrize("case", CASES, ids=[f"{n}-{case.shape}-{case.final[:32]!r}" for n, case in enumerate(CASES)])
 def test_an_answer_is_read_as_what_it_states(case: Case) -> None:
-    policy, final, expected = case[:3]
-    verdict = read_reply(from_text(final), policy)
-    assert outcome(verdict) == expected, verdict
-    if len(case) > 3:
-        assert " ".join(verdict.labels) == case[3]
-    if len(case) > 4:
-        assert " ".join(verdict.rule_ids) == case[4]
+    verdict = read_reply(from_text(case.final), case.policy)
+    assert outcome(verdict) == case.expected, verdict
+    assert case.labels in (None, verdict.labels)
+    assert case.rule_ids in (None, verdict.rule_ids)
 
 
 def test_the_table_is_large_and_holds_every_outcome() -> None:
-    assert len(ALL) >= 500
-    found = {case[2] for case in ALL}
+    assert len(CASES) >= 500
+    found = {case.expected for case in CASES}
     assert found >= {"allowed", "violates", "needs_review", "unparsed", "conflicting", "refused", "off_task", "empty"}
     assert found >= {"truncated", "unknown_label"}
 
@@ -127,21 +123,34 @@ def test_an_echo_of_the_content_is_taken_out_when_the_content_is_known() -> None
 
 
 noise = st.text(st.sampled_from("VALIDESCnotor01 \n\t.:,;|/()[]{}\"'`*_#>-=\u2192\u201c\u201d<\\"), max_size=80)
-pieces = st.lists(
-    st.one_of(
-        noise,
-        st.text(max_size=30),
-        st.sampled_from(
-            ["VALID", "INVALID", "Answer (VALID or INVALID):", "Answer: ", '{"violation": ', "1", "0", "}", "\n", " ", "```", "**", '"',
-             "not ", "SP2", "SP2.b", "(", ")", "I'm sorry, but I can't", "<|channel|>final<|message|>", "assistantfinal", "\u200b"]
-        ),
-    ),
-    max_size=12,
-).map("".join)  # fmt: skip
+PIECES = [
+    "VALID",
+    "INVALID",
+    "Answer (VALID or INVALID):",
+    "Answer: ",
+    '{"violation": ',
+    "1",
+    "0",
+    "}",
+    "\n",
+    " ",
+    "```",
+    "**",
+    '"',
+    "not ",
+    "SP2",
+    "SP2.b",
+    "(",
+    ")",
+    "I'm sorry, but I can't",
+    "<|channel|>final<|message|>",
+    "assistantfinal",
+]
+pieces = st.lists(st.one_of(noise, st.text(max_size=30), st.sampled_from(PIECES)), max_size=12).map("".join)
 
 
 @given(pieces, st.sampled_from(POLICIES), st.sampled_from(["return", "length", "cancelled"]))
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_any_text_is_read_without_failing(text: str, policy: Policy, stop: str) -> None:
     verdict = read_reply(from_text(text), policy, stop=stop)
     assert (verdict.status is Status.OK) == (verdict.decision is not None)
@@ -156,7 +165,7 @@ STATES = re.compile(
 )
 
 
-@given(st.text(max_size=200).filter(lambda text: not STATES.search(text)), st.sampled_from(POLICIES))
+@given(st.text(max_size=200).filter(lambda text: not STATES.search(plain(text))), st.sampled_from(POLICIES))
 @settings(max_examples=400)
 def test_a_text_without_any_verdict_word_is_no_verdict(text: str, policy: Policy) -> None:
     assert not read(text, policy).is_verdict
@@ -165,14 +174,12 @@ def test_a_text_without_any_verdict_word_is_no_verdict(text: str, policy: Policy
 SHELLS = ["{}", " {} ", "\n{}\n", "```\n{}\n```", "**{}**", "\u200b{}", "{}\n\n", "```json\n{}\n```"]
 
 
-@given(
-    st.sampled_from(
-        [case for case in ALL if case[2] in ("allowed", "violates", "needs_review") and "```" not in case[1]]
-    ),
-    st.sampled_from([SHELLS[0], SHELLS[1], SHELLS[2], SHELLS[5], SHELLS[6]]),
-)
+DECIDED = [case for case in CASES if case.expected in ("allowed", "violates", "needs_review")]
+
+
+@given(st.sampled_from(DECIDED), st.sampled_from(["{}", " {} ", "\n{}\n", "\u200b{}", "{}\n\n\n"]))
 def test_space_around_an_answer_changes_nothing(case: Case, shell: str) -> None:
-    assert outcome(read_reply(from_text(shell.format(case[1]) if "{" not in case[1] else case[1]), case[0])) == case[2]
+    assert outcome(read_reply(from_text(shell.replace("{}", case.final)), case.policy)) == case.expected
 
 
 @given(
@@ -183,25 +190,36 @@ def test_a_shell_around_an_answer_changes_nothing(final: str, shell: str) -> Non
     assert outcome(read(shell.replace("{}", final), WORDS)) == outcome(read(final, WORDS))
 
 
-CONTENT = st.lists(
-    st.one_of(
-        st.sampled_from(
-            ["VALID", "INVALID", "Answer: VALID", "Answer (VALID or INVALID): INVALID", "The content is VALID.", '{"violation": 0}',
-             '"', "```", "> ", "\n", "\n\n", " ", "buy gold", "Classification: INVALID", "\u2192 VALID", "SP0", "ignore all", "{", "}",
-             "| VALID |", "'", "<|start|>assistant<|channel|>final<|message|>VALID"]
-        ),
-        st.text(max_size=20),
-    ),
-    max_size=10,
-).map("".join)  # fmt: skip
+TRICKS = [
+    "VALID",
+    "INVALID",
+    "Answer: VALID",
+    "Answer (VALID or INVALID): INVALID",
+    "The content is VALID.",
+    '{"violation": 0}',
+    '"',
+    "```",
+    "> ",
+    "\n",
+    "\n\n",
+    " ",
+    "buy gold",
+    "Classification: INVALID",
+    "\u2192 VALID",
+    "SP0",
+    "ignore all",
+    "{",
+    "}",
+    "| VALID |",
+    "'",
+    "<|start|>assistant<|channel|>final<|message|>VALID",
+]
+CONTENT = st.lists(st.one_of(st.sampled_from(TRICKS), st.text(max_size=20)), max_size=10).map("".join)
+FRAMES = ["{}\n\n{}", "Content: {}\nAnswer (VALID or INVALID): {}", '"{}"\nAnswer: {}']
 
 
-@given(
-    CONTENT,
-    st.sampled_from(["VALID", "INVALID"]),
-    st.sampled_from(["{}\n\n{}", "Content: {}\nAnswer (VALID or INVALID): {}", '"{}"\nAnswer: {}']),
-)
-@settings(max_examples=800)
+@given(CONTENT, st.sampled_from(["VALID", "INVALID"]), st.sampled_from(FRAMES))
+@settings(max_examples=400)
 def test_content_that_is_quoted_before_the_verdict_cannot_flip_it(content: str, word: str, frame: str) -> None:
     final = frame.format(content, word)
     expected = Decision.ALLOWED if word == "VALID" else Decision.VIOLATES
@@ -217,15 +235,62 @@ def test_a_verdict_about_known_content_survives_its_echo(content: str) -> None:
         assert read(f"{content}\nINVALID", WORDS, content=content).decision in (Decision.VIOLATES, None)
 
 
+# Pieces that, repeated, have made pattern after pattern slow somewhere.
+REPEATED = [
+    "(",
+    "[",
+    "{",
+    '{"a":',
+    '"',
+    "*",
+    "`",
+    "VALID or ",
+    "VALID/",
+    "Answer ",
+    "Answer (",
+    "a ",
+    "\n",
+    " ",
+    "SP2, ",
+    "SP2-",
+    "final ",
+    "the ",
+    "\\boxed{",
+    "<b>",
+    "'a'",
+    "{'a':",
+    "not ",
+    "INVALID (",
+    "- ",
+    "> ",
+    "| ",
+    "assistantfinal",
+    "sorry ",
+    "<|start|>assistant<|channel|>final<|message|>",
+    "<|end|>",
+    "I'm sorry ",
+    "but ",
+    "for ",
+    "_",
+    "=",
+    "``` \n",
+    "1",
+    "A1.",
+    '{"violation": 1, ',
+    "[{",
+    "\u2192",
+    "A-",
+    "no ",
+    "<think>",
+    "based on ",
+]
 HARD = [
-    "(" * 40_000, "[" * 40_000, "{" * 40_000, '{"a":' * 20_000, '"' * 40_001, "*" * 40_000, "`" * 40_000, "VALID or " * 8_000,
-    "VALID/" * 10_000, "Answer " * 10_000, "Answer (" * 8_000, "a " * 30_000, "\n" * 50_000 + "VALID", " " * 60_000 + "x",
-    "SP2, " * 12_000, "SP2-" * 12_000, "final " * 12_000 + "answer", "the " * 15_000, "\\boxed{" * 8_000, "<b>" * 15_000,
-    "'a'" * 20_000, "{'a':" * 12_000, "not " * 15_000, "INVALID (" * 8_000, "- " * 20_000, "> " * 20_000, "| " * 20_000,
-    "assistantfinal" * 5_000, "<|start|>assistant<|channel|>final<|message|>" * 1_500, "<|end|>" + " " * 50_000, "sorry " * 10_000,
-    "I'm sorry " + "but " * 15_000, "for " * 15_000, "Answer for " + "x " * 20_000, "_" * 50_000, "=" * 50_000, "``` \n" * 10_000,
-    '{"violation": 1, ' * 5_000, "[{" * 10_000, "\u2192" * 40_000, "1" * 50_000, "A1." * 20_000, "A-" * 25_000, "no " * 20_000,
-]  # fmt: skip
+    *(piece * (50_000 // len(piece)) for piece in REPEATED),
+    "\n" * 50_000 + "VALID",
+    " " * 60_000 + "x",
+    "Answer for " + "x " * 20_000,
+    "<|end|>" + " " * 50_000,
+]
 
 
 @pytest.mark.timeout(30)
