@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._closed = False
+        # Threads queue here in order; SQLite would let them poll.
+        self._one_writer = threading.Lock()
         self._engine = create_engine(
             URL.create("sqlite", database=str(path)),
             poolclass=QueuePool,
@@ -72,7 +75,12 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A short transaction: all that is done inside is kept, or on any error nothing. Raises StoreError."""
         self._refuse_closed()
-        with told(self.path), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with (
+            self._one_writer,
+            told(self.path),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     def problems(self) -> list[str]:
