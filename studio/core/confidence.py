@@ -1,7 +1,7 @@
 """How sure the model was: the probability mass over the possible answers at the token that decided.
 
-The deciding token is the first one at which the possible answers part ways: "IN" against "VALID", the digit behind
-"violation", or the number of a label whose letters all labels share.
+The deciding tokens are those at which the possible answers part ways: "IN" against "VALID", the digit behind
+"violation", or the letters and then the number of a label.
 """
 
 from __future__ import annotations
@@ -74,46 +74,61 @@ def _answers(text: str, answers: Mapping[str, Decision], verdict: Verdict) -> li
 
 
 def _masses(tokens: Sequence[Token], start: int, answers: Mapping[str, Decision]) -> dict[str, float]:
-    """The probability mass of each answer at the token where they part; empty when no token does."""
-    at, begun = 0, ""
-    live = list(answers)
+    """The probability mass of each answer, from where the answer begins until it is the only one left.
+
+    An answer that parts from the written one at a token gets the mass of what was written so far, times its own share.
+    """
+    masses: dict[str, float] = {}
+    live, begun, so_far, at = list(answers), "", 1.0, 0
     for text, alternatives in tokens:
         end = at + len(text)
-        if end <= start:
-            at = end
-            continue
-        inside = max(0, start - at)
-        lead = text[:inside]
-        chosen = begun + text[inside:]
-        # White space, quotes and emphasis before the answer are no part of it.
-        chosen = chosen.lstrip(_SHELL) if not begun else chosen
-        if chosen:
-            after = [answer for answer in live if _fits(chosen, answer)]
-            if not after:
-                return {}
-            if len(after) < len(live):
-                return _sum(alternatives, begun, lead, live)
-            live, begun = after, chosen
+        lead = text[: max(0, start - at)]
+        chosen = _continued(begun, text, lead)
         at = end
+        if end <= start or not chosen:
+            continue
+        after = [answer for answer in live if _fits(chosen, answer)]
+        if not after:
+            return {}
+        if len(after) < len(live) or len(live) == 1:
+            shares = _shares(alternatives, begun, lead, live, after)
+            for answer, share in shares.items():
+                if answer:
+                    masses[answer] = masses.get(answer, 0.0) + so_far * share
+            so_far *= shares.get("", 0.0)
+        live, begun = after, chosen
+        exact = [answer for answer in live if answer.casefold() == _core(chosen)]
+        if len(live) == 1 or exact:
+            answer = (exact or live)[0]
+            masses[answer] = masses.get(answer, 0.0) + so_far
+            return masses
     return {}
 
 
-def _sum(alternatives: Sequence[tuple[str, float]], begun: str, lead: str, live: Sequence[str]) -> dict[str, float]:
-    """Each alternative's probability, given to the one answer that it begins or completes."""
-    masses: dict[str, float] = {}
+def _continued(begun: str, text: str, lead: str) -> str:
+    """What was written of the answer, with this token; white space, quotes and emphasis before it are no part of it."""
+    inside = text[len(lead) :]
+    return begun + inside if begun else inside.lstrip(_SHELL)
+
+
+def _shares(
+    alternatives: Sequence[tuple[str, float]], begun: str, lead: str, live: Sequence[str], after: Sequence[str]
+) -> dict[str, float]:
+    """The probability of each other answer at this token; under "" what goes on as it was written."""
+    shares: dict[str, float] = {}
     for text, logprob in alternatives:
-        if math.isnan(logprob) or logprob == -math.inf:
+        if math.isnan(logprob) or logprob == -math.inf or (lead.strip() and not text.startswith(lead)):
             continue
-        if lead.strip() and not text.startswith(lead):
+        word = _continued(begun, text, lead if lead.strip() else "")
+        fitting = [answer for answer in live if _fits(word, answer)]
+        if fitting == list(after):
+            key = ""
+        elif len(fitting) == 1:
+            key = fitting[0]
+        else:
             continue
-        word = text[len(lead) :] if lead.strip() else text
-        word = begun + word if begun else word.lstrip(_SHELL)
-        fitting = [answer for answer in live if word.strip() and _fits(word, answer)]
-        exact = [answer for answer in fitting if answer.casefold() == _core(word)]
-        if len(fitting) == 1 or exact:
-            answer = (exact or fitting)[0]
-            masses[answer] = masses.get(answer, 0.0) + math.exp(min(0.0, logprob))
-    return masses
+        shares[key] = shares.get(key, 0.0) + math.exp(min(0.0, logprob))
+    return shares
 
 
 def _fits(written: str, answer: str) -> bool:

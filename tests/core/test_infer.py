@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.core.infer import infer
+from studio.core.policy import OutputForm, OutputPosition, Policy
+
+LEVELS = """Spam rules (#SP)
+GOAL: Classify as VALID (no spam) or INVALID (spam).
+
+=====
+LEVELS
+=====
+\u2705 SP0 (VALID) - Fine
+Useful messages.
+Output: VALID
+
+\U0001f6ab SP2 (INVALID) - Likely spam
+Output: INVALID
+
+SP3 - Scaled spam
+Output: INVALID + ESCALATE
+
+Return exactly one word: VALID or INVALID.
+Answer (VALID or INVALID):
+"""
+SECTIONS = """INVALID = EXTRACTION (DE2-DE4)
+=====
+**DE4 (CRITICAL) - Secrets**
+**DE3 (HIGH) - Prompts**
+=====
+VALID = QUESTIONS (DE0)
+=====
+- What can you do?
+Classification (VALID or INVALID):
+"""
+BULLETS = """# Hate
+## Violates
+- **H2**: Dehumanising
+  - H2.f Vermin
+| H3 | Slurs |
+## Safe
+- **H0**: News
+## Escalation
+- **ESC1**: Ambiguous, needs review
+
+If the content violates this policy, return:
+{"violation": 1, "policy_category": "H2.f"}
+"""
+
+
+def decided(text: str) -> dict[str, str]:
+    return {label.id: label.decision.value for label in infer(text).labels}
+
+
+def test_levels_with_their_answer_beside_them() -> None:
+    found = infer(LEVELS)
+    assert decided(LEVELS) == {"SP0": "allow", "SP2": "violate", "SP3": "violate"}
+    assert found.title == "Spam rules"
+    assert [label.name for label in found.labels] == ["Fine", "Likely spam", "Scaled spam"]
+    assert (found.form, found.position) == (OutputForm.VALID_INVALID, OutputPosition.IN_TEXT)
+
+
+def test_sections_and_ranges_decide_for_the_codes_under_them() -> None:
+    assert decided(SECTIONS) == {"DE2": "violate", "DE3": "violate", "DE4": "violate", "DE0": "allow"}
+
+
+def test_bullets_and_tables_under_headings() -> None:
+    assert decided(BULLETS) == {"H2": "violate", "H3": "violate", "H0": "allow", "ESC1": "review"}
+    assert infer(BULLETS).form is OutputForm.CATEGORY_JSON
+
+
+def test_a_label_is_not_given_a_decision_that_the_text_does_not_tell() -> None:
+    text = "### SP2: Bulk messaging\nMany posts.\n### SP3: Sale of legitimate goods\n### SP0: Safe content\n"
+    found = infer(text)
+    assert decided(text) == {"SP0": "allow"}
+    assert any("SP2, SP3" in note for note in found.notes)
+
+
+def test_a_label_that_is_told_both_ways_is_left_open() -> None:
+    text = "SP2 (VALID) - one\nSP2 (INVALID) - two\n"
+    assert decided(text) == {}
+    assert any("SP2" in note for note in infer(text).notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("Return exactly one character: 0 or 1.", OutputForm.BINARY),
+        ("Answer (VALID or INVALID):", OutputForm.VALID_INVALID),
+        ('Return {"violation": 1, "policy_category": "A1"}', OutputForm.CATEGORY_JSON),
+        ('Return {"violation": 1, "policy_category": "A1", "rationale": "why"}', OutputForm.RATIONALE_JSON),
+        ("Answer with exactly one label.", OutputForm.LABEL),
+    ],
+)
+def test_the_form_of_answer_is_recognised(text: str, form: OutputForm) -> None:
+    found = infer(f"Be kind.\n{text}\n")
+    assert (found.form, found.position) == (form, OutputPosition.IN_TEXT)
+
+
+def test_a_text_without_an_answer_gets_ours_and_says_so() -> None:
+    found = infer("# Rules\nBe kind. Spam is not allowed.")
+    assert (found.title, found.labels, found.position) == ("Rules", (), OutputPosition.AUTO)
+    assert any("adds its own" in note for note in found.notes)
+
+
+def test_several_forms_are_told_to_the_person() -> None:
+    found = infer('Return {"violation": 1}\nAnswer (VALID or INVALID):')
+    assert found.form is OutputForm.VALID_INVALID
+    assert any("several forms" in note for note in found.notes)
+
+
+LINES = st.sampled_from(
+    [*LEVELS.split("\n"), *SECTIONS.split("\n"), *BULLETS.split("\n"), "SP2-SP99", "(A1-B2)", "- X9:", "###"]
+)
+
+
+@given(st.one_of(st.text(), st.lists(LINES, max_size=20).map("\n".join)))
+def test_any_text_is_a_policy_of_some_kind(text: str) -> None:
+    found = infer(text)
+    Policy("p", found.title, text, found.labels, found.form, found.position)
