@@ -46,7 +46,7 @@ class ActionSpec:
 WORKBENCH = "workbench"
 
 TABLE: tuple[ActionSpec, ...] = (
-    ActionSpec(Act.RUN, "Run", ("Ctrl+Return", "Ctrl+Enter"), WORKBENCH),
+    ActionSpec(Act.RUN, "Run", ("Ctrl+Enter", "Ctrl+Return"), WORKBENCH),
     ActionSpec(Act.STOP, "Stop what runs", ("Esc",), WORKBENCH),
     ActionSpec(Act.SAVE_VERSION, "Save version", ("Ctrl+S",), WORKBENCH),
     ActionSpec(Act.GOLDEN, "Verdict is right: save as golden example", ("Ctrl+G",), WORKBENCH),

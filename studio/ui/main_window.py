@@ -82,11 +82,11 @@ class MainWindow(QMainWindow):
         """The key of the page in view."""
         return next(key for key, page in self.pages.items() if page is self._stack.currentWidget())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102, N802  Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
         self.rail.set_narrow(event.size().width() < _NARROW_BELOW)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102, N802  Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102  Qt's name
         self.shut_down()
         event.accept()
 
@@ -110,7 +110,11 @@ class MainWindow(QMainWindow):
         studio = self._context.studio
         self.top_bar.set_loading(True)
         self._context.tasks.run(
-            Lane.MODEL, studio.models.load, on_done=self._model_loaded, on_error=self._model_failed, title="Loading the model"
+            Lane.MODEL,
+            studio.models.load,
+            on_done=self._model_loaded,
+            on_error=self._model_failed,
+            title="Loading the model",
         )
 
     def _begin(self) -> None:

@@ -86,7 +86,13 @@ QPushButton[kind="segment"] {{
 QPushButton[kind="segment"]:hover {{ color: {t.text}; }}
 QPushButton[kind="segment"]:checked {{ background: {t.raised}; color: {t.text}; border-color: {t.line_strong}; }}
 QPushButton[kind="segment"]:focus {{ border: 2px solid {t.accent}; padding: 2px 10px; }}
-QPushButton[kind="filter"] {{ border-radius: {px(13)}px; padding: 3px 11px; min-height: {px(16)}px; }}
+QPushButton[kind="filter"] {{ border-radius: {px(11)}px; padding: 3px 11px; min-height: {px(16)}px; }}
+QPushButton[kind="fold"] {{
+  background: transparent; border: 1px solid transparent; padding: 2px 5px 2px 0; text-align: left; font-weight: 600;
+}}
+QPushButton[kind="fold"]:hover {{ color: {t.accent}; }}
+QPushButton[kind="fold"]:focus {{ border: 2px solid {t.accent}; padding: 1px 4px 1px 0; }}
+QLineEdit QToolButton, QLineEdit QToolButton:hover {{ background: transparent; border: 0; padding: 0; min-height: 0; }}
 QPushButton[kind="filter"]:checked {{ background: {t.accent_soft}; border-color: {t.accent}; }}
 QPushButton[kind="filter"]:focus {{ border: 2px solid {t.accent}; padding: 2px 10px; }}
 QToolButton[kind="rail"] {{
@@ -94,7 +100,7 @@ QToolButton[kind="rail"] {{
   font-size: {px(12)}px;
 }}
 QToolButton[kind="rail"]:hover {{ background: {t.sunken}; color: {t.text}; }}
-QToolButton[kind="rail"]:checked {{ background: {t.accent_soft}; color: {t.accent}; font-weight: 600; }}
+QToolButton[kind="rail"]:checked {{ background: {t.accent_soft}; color: {t.accent}; }}
 QToolButton[kind="rail"]:focus {{ border: 2px solid {t.accent}; padding: 6px 2px; }}
 """
 
@@ -112,9 +118,13 @@ QLineEdit:disabled, QSpinBox:disabled, QDateEdit:disabled, QComboBox:disabled {{
   color: {t.text_disabled}; border-color: {t.line};
 }}
 QPlainTextEdit[kind="flat"], QTextBrowser[kind="flat"] {{
-  border: 2px solid transparent; border-radius: 0; padding: 4px 6px; background: {t.surface};
+  border: 1px solid transparent; border-radius: 0; padding: 4px 6px; background: {t.surface};
 }}
-QPlainTextEdit[kind="flat"]:focus, QTextBrowser[kind="flat"]:focus {{ border: 2px solid {t.accent}; padding: 4px 6px; }}
+QTextBrowser[kind="reading"] {{
+  border: 1px solid transparent; border-radius: 4px; padding: 1px; background: {t.surface};
+}}
+QPlainTextEdit[kind="flat"]:focus, QTextBrowser[kind="flat"]:focus {{ border: 1px solid {t.accent}; padding: 4px 6px; }}
+QTextBrowser[kind="reading"]:focus {{ border: 1px solid {t.accent}; padding: 1px; }}
 QLineEdit[kind="flat"] {{ border: 2px solid transparent; background: transparent; padding: 4px 7px; }}
 QLineEdit[kind="flat"]:focus {{ border: 2px solid {t.accent}; }}
 QComboBox::drop-down, QDateEdit::drop-down {{ border: 0; width: {px(24)}px; }}
@@ -122,7 +132,8 @@ QComboBox::down-arrow, QDateEdit::down-arrow {{
   image: url("{glyphs["caret_down"]}"); width: {px(12)}px; height: {px(12)}px;
 }}
 QComboBox QAbstractItemView {{
-  background: {t.raised}; border: 1px solid {t.line}; padding: 4px; outline: 0; selection-background-color: {t.accent_soft};
+  background: {t.raised}; border: 1px solid {t.line}; padding: 4px; outline: 0;
+  selection-background-color: {t.accent_soft};
 }}
 QSpinBox::up-button, QSpinBox::down-button {{ border: 0; width: {px(20)}px; background: transparent; }}
 QSpinBox::up-arrow {{ image: url("{glyphs["caret_up"]}"); width: {px(10)}px; height: {px(10)}px; }}
@@ -150,7 +161,7 @@ QListView::item, QTreeView::item {{ padding: 4px 8px; border-radius: 4px; min-he
 QListView::item:hover, QTreeView::item:hover {{ background: {t.sunken}; }}
 QListView::item:selected, QTreeView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QListView::item:focus, QTreeView::item:focus {{ border: 1px solid {t.accent}; }}
-QTableView::item {{ padding: 0 8px; border: 0; border-bottom: 1px solid {t.line}; }}
+QTableView::item {{ padding: 0 5px; border: 0; border-bottom: 1px solid {t.line}; }}
 QTableView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QTableView:focus, QTreeView:focus, QListView:focus {{ border: 2px solid {t.accent}; }}
 QTableView, QTreeView, QListView {{ border: 2px solid transparent; }}

@@ -1,7 +1,7 @@
 """The only threads of the window.
 
-Work is put into named lanes. A lane does one thing at a time, in the order it was asked for, so that a draft saved later
-is never overtaken by one saved earlier. Results come back in the window's thread.
+Work is put into named lanes. A lane does one thing at a time, in the order it was asked for, so that a draft saved
+later is never overtaken by one saved earlier. Results come back in the window's thread.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Runner(QRunnable):
             return
         try:
             result = self._job.work()
-        except Exception as error:  # noqa: BLE001  the edge of the thread: everything goes to the one place for errors
+        except Exception as error:  # the edge of the thread: everything goes to the one place for errors
             self._tasks.ended.emit(self._job, None, error)
         else:
             self._tasks.ended.emit(self._job, result, None)

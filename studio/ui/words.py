@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from unicodedata import bidirectional
 
 from studio.core.content import Content
@@ -145,19 +146,29 @@ def label_line(policy: Policy, verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
-def headline(run: Run) -> str:
-    """What stands beside the pill: the labels and the rule that decided, or why there is no verdict."""
+def rule_line(run: Run) -> str:
+    """The rules that decided, as far as they say more than the labels: ``rule SP4.b``."""
     verdict = run.verdict
-    why = reason(run)
-    if why is not None or verdict is None:
-        return why.short if why else ""
-    line = label_line(run.policy, verdict)
+    if verdict is None or not verdict.is_verdict:
+        return ""
     known = {label.casefold() for label in verdict.labels}
     rules = [rule for rule in verdict.rule_ids if rule.casefold() not in known]
     if not rules:
-        return line
-    word = "rule" if len(rules) == 1 else "rules"
-    return " · ".join(part for part in (line, f"{word} {', '.join(rules)}") if part)
+        return ""
+    return f"{'rule' if len(rules) == 1 else 'rules'} {', '.join(rules)}"
+
+
+def label_words(run: Run) -> str:
+    """What stands beside the pill: the labels with their names, or in a few words why there is no verdict."""
+    why = reason(run)
+    if why is not None:
+        return why.short
+    return label_line(run.policy, run.verdict) if run.verdict else ""
+
+
+def headline(run: Run) -> str:
+    """Labels and rule in one line, or why there is no verdict."""
+    return " · ".join(part for part in (label_words(run), rule_line(run)) if part)
 
 
 def seconds(value: float) -> str:
@@ -182,6 +193,14 @@ def size(number: int) -> str:
             return f"{value:.0f} {unit}" if unit == "bytes" or value >= 100 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+def path_words(path: Path) -> str:
+    """A path as people write it: with ``~`` for their own folder."""
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except (ValueError, RuntimeError):
+        return str(path)
 
 
 def when(moment: datetime, now: datetime | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QKeySequence
@@ -55,13 +56,10 @@ class Palette:
                 keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
                 entries.append(Entry(spec.words, action.trigger, note=keys, icon=icon("lightning", tokens)))
         for key, title, summary in policies:
-            entries.append(
-                Entry(title, lambda k=key: self._open_policy(k), summary, "policy", icon("file-text", tokens))  # type: ignore[misc]
-            )
+            entries.append(Entry(title, partial(self._open_policy, key), summary, "policy", icon("file-text", tokens)))
+        clock = icon("clock-counter-clockwise", tokens)
         for key, title, detail in sessions:
-            entries.append(
-                Entry(title, lambda k=key: self._open_session(k), detail, "session", icon("clock-counter-clockwise", tokens))  # type: ignore[misc]
-            )
+            entries.append(Entry(title, partial(self._open_session, key), detail, "session", clock))
         window = self._window
         width = min(self._context.theme.scale.px(600), window.width() - 64)
         corner = window.mapToGlobal(window.rect().topLeft())

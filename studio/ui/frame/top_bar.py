@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy
 
 from studio.core.run import Run
 from studio.ui.actions import Act, keys_text
-from studio.ui.icons import SIZE, icon, tinted
 from studio.ui.context import Context
+from studio.ui.icons import SIZE, icon, tinted
 from studio.ui.widgets.basics import ElidedLabel, IconLabel, push_button
 
 
@@ -31,11 +31,16 @@ class TopBar(QFrame):
         workspace.setAccessibleName(f"Workspace {studio.workspace_name}")
         workspace.setToolTip(str(studio.workspace_path))
         workspace.setMaximumWidth(theme.scale.px(180))
-        self.find = push_button(theme, f"Find anything   {keys_text(Act.PALETTE)}", icon_name="magnifying-glass", act=self.palette_wanted.emit)
-        self.find.setObjectName("omnibox")
-        self.find.setAccessibleName("Find anything")
-        self.find.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.find.setMaximumWidth(theme.scale.px(400))
+        self.omnibox = push_button(
+            theme,
+            f"Find anything   {keys_text(Act.PALETTE)}",
+            icon_name="magnifying-glass",
+            act=self.palette_wanted.emit,
+        )
+        self.omnibox.setObjectName("omnibox")
+        self.omnibox.setAccessibleName("Find anything")
+        self.omnibox.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.omnibox.setMaximumWidth(theme.scale.px(400))
         self.model = QPushButton()
         self.shield = QPushButton()
         for button, wanted in ((self.model, self.models_wanted), (self.shield, self.shield_wanted)):
@@ -48,7 +53,7 @@ class TopBar(QFrame):
         layout.addWidget(IconLabel(theme, "folder-simple"))
         layout.addWidget(workspace)
         layout.addStretch(1)
-        layout.addWidget(self.find, 3)
+        layout.addWidget(self.omnibox, 3)
         layout.addStretch(1)
         layout.addWidget(self.model)
         layout.addWidget(self.shield)
@@ -77,12 +82,18 @@ class TopBar(QFrame):
             words, state, colour = "Model: loading", "loading", tokens.review.solid
         elif info is not None:
             name = "Demo model" if info.is_demo else info.name
-            words, state, colour = " · ".join(p for p in (name, self._speed or "ready") if p), "ready", tokens.allowed.solid
+            words, state, colour = (
+                " · ".join(p for p in (name, self._speed or "ready") if p),
+                "ready",
+                tokens.allowed.solid,
+            )
         elif self._failed:
             words, state, colour = "Model: not loaded", "not loaded", tokens.violates.solid
         else:
             words, state, colour = "Model: not loaded yet", "not loaded", tokens.none.solid
-        self.model.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, self._context.theme.scale.px(260)))
+        self.model.setText(
+            self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, self._context.theme.scale.px(260))
+        )
         self.model.setIcon(tinted("cube", colour) if state != "ready" else tinted("check-circle", colour))
         self.model.setAccessibleName(f"Model, {state}. Go to Models")
         self.model.setToolTip(f"{words}. Click for the models.")
@@ -92,5 +103,5 @@ class TopBar(QFrame):
         self.shield.setAccessibleName(f"Network shield: {count} connections since the start")
         self.shield.setToolTip(f"{count} network connections since the start. Click for the report.")
         side = self._context.theme.scale.px(SIZE)
-        for button in (self.model, self.shield, self.find):
+        for button in (self.model, self.shield, self.omnibox):
             button.setIconSize(button.iconSize().scaled(side, side, Qt.AspectRatioMode.IgnoreAspectRatio))

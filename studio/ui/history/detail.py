@@ -9,7 +9,7 @@ from studio.core.run import Run
 from studio.ui.context import Context, is_demo
 from studio.ui.copying import run_as_json, run_as_text
 from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, text_label
-from studio.ui.widgets.controls import KeptSplitter, MenuButton
+from studio.ui.widgets.controls import CaretButton, KeptSplitter
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.widgets.fold import Fold
 from studio.ui.widgets.reading import ReadText
@@ -31,27 +31,23 @@ class RunDetail(QFrame):
         self._title = ElidedLabel(kind="lead")
         self._when = ElidedLabel(kind="small")
         self.reopen = push_button(theme, "Open in Workbench", "primary", act=self._reopen)
-        copy = MenuButton(theme, "Copy")
+        copy = CaretButton(theme, "Copy")
         copy.setProperty("kind", "quiet")
         menu = QMenu(copy)
         menu.addAction("Copy as text", lambda: self._copy(run_as_text, "text"))
         menu.addAction("Copy as JSON", lambda: self._copy(run_as_json, "JSON"))
         copy.setMenu(menu)
         self._kind = text_label("", "small")
+        self._kind.setContentsMargins(4, 0, 0, 4)
         self.content = ReadText(theme, "Content")
         self.card = VerdictCard(theme)
         self.provenance = Fold(theme, "How it was judged")
-        head = column(self._title, self._when, spacing=2)
-        top = frame("bar")
-        bar = row(spacing=8, margins=(16, 8, 12, 8))
-        bar.addLayout(head, 1)
-        bar.addWidget(copy)
-        bar.addWidget(self.reopen)
-        top.setLayout(bar)
+        top = frame("bar", column(self._title, self._when, spacing=2, margins=(16, 8, 12, 8)))
+        foot = frame("foot", row(self.reopen, None, copy, margins=(12, 8, 8, 8)))
         upper = QWidget()
-        upper.setLayout(column(self._kind, self.content, spacing=0, margins=(16, 8, 8, 0)))
+        upper.setLayout(column(self._kind, self.content, spacing=0, margins=(12, 8, 8, 0)))
         lower = QWidget()
-        inside = column(self.card, self.provenance, spacing=4, margins=(16, 16, 16, 12))
+        inside = column(self.card, self.provenance, spacing=4, margins=(12, 16, 12, 12))
         inside.setStretch(0, 2)
         inside.setStretch(1, 1)
         lower.setLayout(inside)
@@ -60,7 +56,7 @@ class RunDetail(QFrame):
         splitter.addWidget(lower)
         splitter.restore()
         whole = QWidget()
-        filled = column(top, splitter, spacing=0)
+        filled = column(top, splitter, foot, spacing=0)
         filled.setStretch(1, 1)
         whole.setLayout(filled)
         self._stack = QStackedWidget()

@@ -42,9 +42,12 @@ class HistoryPage(Page):
         self.detail = RunDetail(context)
         self.search = SearchField(theme, "Search content, rationale and reasoning")
         self.policy_choice = Choice(theme, {_ANY: "All policies"}, "Policy")
+        self.policy_choice.setMaximumWidth(theme.scale.px(176))
         self._chips: dict[Decision | None, QPushButton] = {}
         self._count = ElidedLabel(kind="small")
-        self._empty = EmptyState(theme, "clock-counter-clockwise", "Nothing here yet", "Runs of the Workbench are kept here.")
+        self._empty = EmptyState(
+            theme, "clock-counter-clockwise", "Nothing here yet", "Runs of the Workbench are kept here."
+        )
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
@@ -78,7 +81,7 @@ class HistoryPage(Page):
         theme = self._context.theme
         chips = row(spacing=8, margins=(12, 0, 12, 8))
         for decision in (*Decision, None):
-            chip = push_button(theme, decision_word(decision), "filter")
+            chip = push_button(theme, f" {decision_word(decision)}", "filter")
             chip.setCheckable(True)
             chip.setIcon(decision_icon(theme, decision))
             chip.toggled.connect(lambda _on: self._ask())
@@ -99,7 +102,7 @@ class HistoryPage(Page):
         filled = column(head, self._stack, spacing=0)
         filled.setStretch(1, 1)
         middle.setLayout(filled)
-        self.splitter = KeptSplitter(self._context.preferences, "history", Qt.Orientation.Horizontal, (200, 560, 440))
+        self.splitter = KeptSplitter(self._context.preferences, "history", Qt.Orientation.Horizontal, (176, 536, 480))
         for part in (self.sessions, middle, self.detail):
             self.splitter.addWidget(part)
         self.splitter.setStretchFactor(1, 1)
@@ -132,7 +135,7 @@ class HistoryPage(Page):
     def _size_columns(self) -> None:
         px = self._context.theme.scale.px
         self.view.verticalHeader().setDefaultSectionSize(px(32))
-        for at, width in {VERDICT: 124, HEADLINE: 140, POLICY: 130, WHEN: 84}.items():
+        for at, width in {VERDICT: 120, HEADLINE: 136, POLICY: 140, WHEN: 76}.items():
             self.view.setColumnWidth(at, px(width))
 
     def _connect(self) -> None:
@@ -212,9 +215,8 @@ class HistoryPage(Page):
         for decision, chip in self._chips.items():
             chip.setIcon(decision_icon(self._context.theme, decision))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102, N802  Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
         narrow = self.view.width() < self._context.theme.scale.px(_NARROW)
         for at in range(len(COLUMNS)):
             self.view.setColumnHidden(at, narrow and at == POLICY)
-

@@ -18,7 +18,7 @@ _MOST_READ = 5000
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """What the table shows of a run. ``decision`` None: no verdict. ``snippet`` marks words with \\x02 and \\x03."""
+    """What the table shows of a run. ``decision`` None: no verdict. ``snippet`` marks words as the search does."""
 
     id: str
     decision: Decision | None

@@ -71,7 +71,7 @@ class SessionList(QFrame):
                 Lane.STORE, lambda: sessions.rename(session.id, title), on_done=lambda _none: self.refresh()
             )
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102, N802  Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102  Qt's name
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_F2:
             self.rename()
             return True

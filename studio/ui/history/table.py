@@ -18,6 +18,7 @@ from studio.ui.words import decision_word, direction_is_rtl, when
 _Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Verdict", "Content", "Label and rule", "Policy", "When")
 VERDICT, CONTENT, HEADLINE, POLICY, WHEN = range(5)
+_LEAD_CHARACTERS = 12
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
@@ -60,22 +61,26 @@ class RunsTable(QAbstractTableModel):
         """Where a run stands, if it is here."""
         return next((at for at, row in enumerate(self._rows) if row.id == run_id), None)
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, N802, B008  Qt's signature
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, B008  Qt's signature
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, N802, B008  Qt's signature
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, B008  Qt's signature
         return 0 if parent.isValid() else len(COLUMNS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:  # noqa: D102, N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:  # noqa: D102
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section]
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole and section == WHEN:
+            return Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         return None
 
     def data(self, index: _Index, role: int = 0) -> Any:  # noqa: D102
         row = self._rows[index.row()]
         if role == ROW_ROLE:
             return row
-        words = (decision_word(row.decision), row.content, row.headline, row.policy, when(row.started_at))[index.column()]
+        words = (decision_word(row.decision), row.content, row.headline, row.policy, when(row.started_at))[
+            index.column()
+        ]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return words
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -85,10 +90,10 @@ class RunsTable(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignVCenter | side
         return None
 
-    def canFetchMore(self, parent: _Index) -> bool:  # noqa: D102, N802  Qt's name
+    def canFetchMore(self, parent: _Index) -> bool:  # noqa: D102  Qt's name
         return not (parent.isValid() or self._complete or self._busy)
 
-    def fetchMore(self, parent: _Index) -> None:  # noqa: D102, N802  Qt's name
+    def fetchMore(self, parent: _Index) -> None:  # noqa: D102  Qt's name
         if self.canFetchMore(parent):
             self._fetch(self._offset)
 
@@ -125,7 +130,7 @@ class RunDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: D102, N802  Qt's name
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: D102  Qt's name
         return QSize(super().sizeHint(option, index).width(), self._theme.scale.px(32))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:  # noqa: D102
@@ -134,19 +139,19 @@ class RunDelegate(QStyledItemDelegate):
             self._background(painter, option)
             word = decision_word(row.decision)
             size = pill_size(self._theme, PillSize.SMALL, word)
-            area: QRectF = QRectF(option.rect)  # type: ignore[attr-defined]  # missing in the stubs
+            area: QRectF = QRectF(option.rect)
             place = QRectF(area.left() + 8, area.center().y() - size.height() / 2, size.width(), size.height())
             draw_pill(painter, self._theme, place, row.decision, word, PillSize.SMALL, solid=False)
         elif index.column() == CONTENT and row.snippet:
             self._background(painter, option)
-            self._draw_snippet(painter, QRectF(option.rect).adjusted(8, 0, -8, 0), row.snippet)  # type: ignore[attr-defined]
+            self._draw_snippet(painter, QRectF(option.rect).adjusted(8, 0, -8, -1), row.snippet)
         else:
             super().paint(painter, option, index)
 
     def _background(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
         tokens = self._theme.tokens
-        area = option.rect  # type: ignore[attr-defined]
-        if option.state & option.state.State_Selected:  # type: ignore[attr-defined]
+        area = option.rect
+        if option.state & option.state.State_Selected:
             painter.fillRect(area, QColor(tokens.accent_soft))
         painter.fillRect(area.left(), area.bottom(), area.width(), 1, QColor(tokens.line))
 
@@ -164,6 +169,9 @@ class RunDelegate(QStyledItemDelegate):
             painter.restore()
             return
         at = area.left()
+        before, sign, rest = snippet.partition("\x02")
+        if sign and metrics.horizontalAdvance(before) > area.width() / 3:
+            snippet = f"…{before[-_LEAD_CHARACTERS:]}{sign}{rest}"
         for number, part in enumerate(snippet.replace("\x03", "\x02").split("\x02")):
             width = metrics.horizontalAdvance(part)
             if number % 2:

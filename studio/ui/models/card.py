@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame
 from studio.services.models import ModelEntry
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, IconLabel, column, push_button, row, set_kind, text_label
-from studio.ui.words import size
+from studio.ui.words import path_words, size
 
 _DEMO = "Made to show the studio in its own small world. It is a demo, and not for moderation."
 _OWN = "Judges in the gpt-oss format. What it decides is up to your policy and for you to check."
@@ -29,11 +29,13 @@ class ModelCard(QFrame):
         self.state = text_label("", "chip")
         head = row(IconLabel(theme, "flask" if entry.is_demo else "cube", size=20), name, self.state, spacing=12)
         head.setStretch(1, 1)
-        path = ElidedLabel(str(entry.path), "small", mode=Qt.TextElideMode.ElideMiddle)
+        path = ElidedLabel(path_words(entry.path), "small", mode=Qt.TextElideMode.ElideMiddle)
         words = _DEMO if entry.is_demo else _OWN
         self.use = push_button(theme, "Use this model", "primary", act=lambda: self.use_wanted.emit(entry))
-        self.facts_button = push_button(theme, "Facts", "quiet", "caret-right", act=self._flip)
-        self.remove = push_button(theme, "Take off the list", "quiet", "trash", act=lambda: self.remove_wanted.emit(entry))
+        self.facts_button = push_button(theme, "Facts", "fold", "caret-down", act=self._flip)
+        self.remove = push_button(
+            theme, "Take off the list", "quiet", "trash", act=lambda: self.remove_wanted.emit(entry)
+        )
         self.remove.setVisible(not entry.is_demo)
         self.remove.setToolTip("The file stays where it is.")
         self._facts = text_label("", "quiet", wrap=True)

@@ -14,7 +14,7 @@ from studio.services.models import ModelEntry, ModelInfo
 from studio.ui.context import Context, Page
 from studio.ui.models.card import ModelCard
 from studio.ui.tasks import Job, Lane
-from studio.ui.widgets.basics import column, frame, push_button, row, set_kind, text_label
+from studio.ui.widgets.basics import column, push_button, row, set_kind, text_label
 from studio.ui.words import size
 
 _FILES = "Model files (*.gguf);;All files (*)"
@@ -31,15 +31,15 @@ class DropZone(QFrame):
         self.setProperty("kind", "drop")
         self.setAcceptDrops(True)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102, N802  Qt's name
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102  Qt's name
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
             set_kind(self, hot="true")
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: D102, N802  Qt's name
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: D102  Qt's name
         set_kind(self, hot="false")
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102, N802  Qt's name
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102  Qt's name
         set_kind(self, hot="false")
         for url in event.mimeData().urls():
             if url.isLocalFile():
@@ -80,7 +80,9 @@ class ModelsPage(Page):
         content = QVBoxLayout()
         content.setSpacing(16)
         content.addWidget(text_label("Models", "title"))
-        content.addWidget(text_label("Everything runs on this machine. Nothing that is judged leaves it.", "quiet", wrap=True))
+        content.addWidget(
+            text_label("Everything runs on this machine. Nothing that is judged leaves it.", "quiet", wrap=True)
+        )
         content.addLayout(self._list)
         content.addWidget(self.zone)
         content.addStretch(1)

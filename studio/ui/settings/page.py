@@ -1,4 +1,4 @@
-"""The Settings page: few choices, each with a default that needs no choice; where things lie; how the machine stands."""
+"""The Settings page: few choices, each with a default; where things lie; and how the machine stands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from studio.ui.context import Context, Page
 from studio.ui.tasks import Lane
 from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, text_label
 from studio.ui.widgets.controls import Choice
-from studio.ui.words import EFFORT
+from studio.ui.words import EFFORT, path_words
 
 _WIDEST = 760
 _FONT_SIZES = (None, 9, 10, 11, 12, 14, 16, 18, 20, 24)
@@ -41,7 +41,8 @@ class SettingsPage(Page):
             sizes[values.font_size] = f"{values.font_size} points"
         self.font_size = Choice(theme, sizes, "Size of text")
         self.font_size.choose(values.font_size)
-        efforts: dict[Effort | None, str] = {None: "As each policy asks", **EFFORT}
+        efforts: dict[Effort | None, str] = {None: "As each policy asks"}
+        efforts |= {effort: word for effort, word in EFFORT.items()}
         self.effort = Choice(theme, efforts, "Effort")
         self.effort.choose(values.effort)
         samplings = dict(_SAMPLINGS)
@@ -58,7 +59,7 @@ class SettingsPage(Page):
         self._facts.setHorizontalSpacing(16)
         self._facts.setVerticalSpacing(8)
         self.report_button = push_button(theme, "Look now", icon_name="heartbeat", act=self.show_report)
-        self._report_card = QWidget()
+        self._report_card = frame("card")
         self._lay_out()
         self._connect()
 
@@ -102,7 +103,9 @@ class SettingsPage(Page):
         for line, fact in enumerate(found.facts):
             kind = "quiet" if fact.health is Health.GOOD else "warn"
             mark = text_label(_MARKS[fact.health], kind)
-            mark.setAccessibleName({Health.GOOD: "good", Health.WARN: "look at this", Health.BAD: "broken"}[fact.health])
+            mark.setAccessibleName(
+                {Health.GOOD: "good", Health.WARN: "look at this", Health.BAD: "broken"}[fact.health]
+            )
             value = text_label(" ".join(part for part in (fact.value, fact.hint) if part), wrap=True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             top = Qt.AlignmentFlag.AlignTop
@@ -129,23 +132,36 @@ class SettingsPage(Page):
             self._section(
                 "Judging",
                 ("Effort", "How long the model may think, unless chosen for a run.", self.effort),
-                ("Answers", "Reproducible gives the same answer every time. Sampled is how the makers run the model.", self.sampling),
-                ("Date in the prompt", "Stays the same from day to day, so that the same content is the same prompt.", date_row),
+                (
+                    "Answers",
+                    "Reproducible gives the same answer every time. Sampled is how the makers run the model.",
+                    self.sampling,
+                ),
+                (
+                    "Date in the prompt",
+                    "Stays the same from day to day, so that the same content is the same prompt.",
+                    date_row,
+                ),
             )
         )
         content.addWidget(
             self._section(
                 "Where things lie",
-                ("Workspace", str(self._context.studio.workspace_path), self._opener(self._context.studio.workspace_path.parent)),
-                ("Log", str(paths.logs_dir()), self._opener(paths.logs_dir())),
+                (
+                    "Workspace",
+                    self._context.studio.workspace_path,
+                    self._opener(self._context.studio.workspace_path.parent),
+                ),
+                ("Log", paths.logs_dir(), self._opener(paths.logs_dir())),
             )
         )
-        content.addWidget(self._section("This machine", ("Health", "What runs where, and that nothing is connected.", self.report_button)))
-        self._report_card.setLayout(row(margins=(0, 0, 0, 0)))
-        inner = frame("card")
-        inner.setLayout(self._facts)
+        content.addWidget(
+            self._section(
+                "This machine", ("Health", "What runs where, and that nothing is connected.", self.report_button)
+            )
+        )
+        self._report_card.setLayout(self._facts)
         self._facts.setContentsMargins(16, 16, 16, 16)
-        self._report_card.layout().addWidget(inner)
         self._report_card.hide()
         content.addWidget(self._report_card)
         content.addStretch(1)
@@ -164,14 +180,16 @@ class SettingsPage(Page):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setLayout(column(scroll, spacing=0))
 
-    def _section(self, title: str, *rows: tuple[str, str, QWidget]) -> QFrame:
+    def _section(self, title: str, *rows: tuple[str, str | Path, QWidget]) -> QFrame:
         layout = column(text_label(title, "section"), spacing=12, margins=(16, 16, 16, 16))
         for name, words, control in rows:
             label: QLabel = text_label(name)
             label.setBuddy(control)
             told = column(label, spacing=2)
-            if words:
-                told.addWidget(ElidedLabel(words, "small", mode=Qt.TextElideMode.ElideMiddle) if "/" in words or "\\" in words else text_label(words, "small", wrap=True))
+            if words and isinstance(words, Path):
+                told.addWidget(ElidedLabel(path_words(words), "small", mode=Qt.TextElideMode.ElideMiddle))
+            elif words:
+                told.addWidget(text_label(str(words), "small", wrap=True))
             line = row(spacing=24)
             line.addLayout(told, 1)
             line.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -183,5 +201,9 @@ class SettingsPage(Page):
             self._context.theme,
             "Open folder",
             icon_name="folder-open",
-            act=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))) and None,
+            act=lambda: _open_folder(folder),
         )
+
+
+def _open_folder(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -12,7 +12,15 @@ class AskLine(QDialog):
     """Asks for one line of text."""
 
     def __init__(
-        self, theme: Theme, parent: QWidget, *, title: str, label: str, take: str, text: str = "", may_be_empty: bool = False
+        self,
+        theme: Theme,
+        parent: QWidget,
+        *,
+        title: str,
+        label: str,
+        take: str,
+        text: str = "",
+        may_be_empty: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -23,7 +31,9 @@ class AskLine(QDialog):
         self._take = push_button(theme, take, "primary", act=self.accept)
         self._take.setDefault(True)
         buttons = row(None, push_button(theme, "Cancel", act=self.reject), self._take)
-        layout = column(text_label(title, "lead"), text_label(label, "quiet"), self.line, 8, spacing=8, margins=(24, 24, 24, 16))
+        layout = column(
+            text_label(title, "lead"), text_label(label, "quiet"), self.line, 8, spacing=8, margins=(24, 24, 24, 16)
+        )
         layout.addLayout(buttons)
         self.setLayout(layout)
         self.line.textChanged.connect(self._check)

@@ -102,27 +102,33 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__(parent)
         self._mode = mode
+        self._more = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         if kind:
             self.setProperty("kind", kind)
         self.setText(text)
 
-    def setText(self, text: str) -> None:  # noqa: D102, N802  Qt's name
+    def setText(self, text: str) -> None:  # noqa: D102  Qt's name
         super().setText(" ".join(text.split()))
         self.setLayoutDirection(
             Qt.LayoutDirection.RightToLeft if direction_is_rtl(text) else Qt.LayoutDirection.LeftToRight
         )
         self._explain()
 
-    def minimumSizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def explain(self, words: str) -> None:
+        """Say more in the tooltip than only what was cut."""
+        self._more = words
+        self._explain()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return QSize(QFontMetrics(self.font()).averageCharWidth() * 4, super().minimumSizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102, N802  Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
         self._explain()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.setFont(self.font())
@@ -133,7 +139,7 @@ class ElidedLabel(QLabel):
 
     def _explain(self) -> None:
         cut = QFontMetrics(self.font()).horizontalAdvance(self.text()) > self.contentsRect().width()
-        self.setToolTip(self.text() if cut else "")
+        self.setToolTip(self._more or (self.text() if cut else ""))
 
 
 class AutoText(QLabel):
@@ -152,7 +158,7 @@ class AutoText(QLabel):
             self.setProperty("kind", kind)
         self.setText(text)
 
-    def setText(self, text: str) -> None:  # noqa: D102, N802  Qt's name
+    def setText(self, text: str) -> None:  # noqa: D102  Qt's name
         super().setText(text)
         self.setLayoutDirection(
             Qt.LayoutDirection.RightToLeft if direction_is_rtl(text) else Qt.LayoutDirection.LeftToRight
@@ -179,7 +185,9 @@ def push_button(
     tip: str = "",
 ) -> QPushButton:
     """A button with words, and an icon if one is named."""
-    button = QPushButton(words)
+    # Qt leaves too little room between an icon and its words.
+    button = QPushButton(f" {words}" if icon_name else words)
+    button.setAccessibleName(words)
     if kind:
         button.setProperty("kind", kind)
     if icon_name:
@@ -240,7 +248,7 @@ class SearchField(QLineEdit):
         theme.changed.connect(lambda: self._glass.setIcon(icon("magnifying-glass", theme.tokens)))
         self.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102, N802  Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102  Qt's name
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and getattr(event, "key", int)() == Qt.Key.Key_Escape

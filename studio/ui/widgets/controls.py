@@ -7,13 +7,28 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QKeyEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QMenu, QPushButton, QSplitter, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QWidget,
+)
 
 from studio.core.labels import Decision
-from studio.ui.icons import SIZE, icon
+from studio.ui.icons import icon
 from studio.ui.preferences import Preferences
 from studio.ui.theme import Theme
 from studio.ui.widgets.pill import draw_shape
+
+_NOTHING = object()
+_WIDEST_CHOICE = 220
+_BAR = 64
 
 
 class Segments(QFrame):
@@ -50,7 +65,7 @@ class Segments(QFrame):
         """Switch without telling."""
         self._group.button(self._keys.index(key)).setChecked(True)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102, N802  Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102  Qt's name
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
         if not step:
             super().keyPressEvent(event)
@@ -60,7 +75,44 @@ class Segments(QFrame):
         button.click()
 
 
-class Choice(QPushButton):
+class CaretButton(QPushButton):
+    """A button that opens something: words at its left, a caret at its right."""
+
+    def __init__(self, theme: Theme, words: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(words, parent)
+        self._theme = theme
+        self.setAutoDefault(False)
+        theme.changed.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
+        return QSize(self.words_width() + self._theme.scale.px(12) + 32, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
+        return QSize(self._theme.scale.px(12) + 64, super().sizeHint().height())
+
+    def words_width(self) -> int:
+        """How wide the words are that must find room."""
+        return self.fontMetrics().horizontalAdvance(self.text())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
+        painter = QStylePainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = ""
+        option.features &= ~QStyleOptionButton.ButtonFeature.HasMenu
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        size = self._theme.scale.px(12)
+        caret = icon("caret-down", self._theme.tokens).pixmap(QSize(size, size), self.devicePixelRatioF())
+        painter.drawPixmap(self.width() - size - 9, (self.height() - size) // 2, caret)
+        tokens = self._theme.tokens
+        painter.setPen(QColor(tokens.text if self.isEnabled() else tokens.text_disabled))
+        area = self.rect().adjusted(12, 0, -size - 16, 0)
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
+        painter.end()
+
+
+class Choice(CaretButton):
     """A button that shows what is chosen and opens a menu with the rest."""
 
     chosen = Signal(object)
@@ -68,17 +120,14 @@ class Choice(QPushButton):
     def __init__(
         self, theme: Theme, choices: Mapping[Any, str], name: str, *, prefix: str = "", parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._theme, self._prefix, self._name = theme, prefix, name
+        super().__init__(theme, parent=parent)
+        self._prefix, self._name = prefix, name
         self._menu = QMenu(self)
         self._group = QActionGroup(self._menu)
         self._choices: dict[Any, QAction] = {}
-        self._value: Any = None
-        self.setAutoDefault(False)
+        self._value: Any = _NOTHING
         self.setMenu(self._menu)
-        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.set_choices(choices)
-        theme.changed.connect(self.update)
 
     @property
     def value(self) -> Any:
@@ -95,8 +144,8 @@ class Choice(QPushButton):
             self._group.addAction(action)
             action.triggered.connect(lambda _checked=False, key=key: self._picked(key))
             self._choices[key] = action
-        if choices and self._value not in choices:
-            self.choose(next(iter(choices)))
+        if choices:
+            self.choose(self._value if self._value in choices else next(iter(choices)))
 
     def choose(self, key: Any) -> None:
         """Choose without telling."""
@@ -106,57 +155,15 @@ class Choice(QPushButton):
         self.setAccessibleName(f"{self._name}: {self._choices[key].text()}")
         self.updateGeometry()
 
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
-        widest = max(
-            (self.fontMetrics().horizontalAdvance(self._prefix + action.text()) for action in self._choices.values()),
-            default=0,
-        )
-        now = super().sizeHint()
-        own = self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(now.width() - own + widest + self._theme.scale.px(18), now.height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
-        super().paintEvent(event)
-        draw_caret(self, self._theme)
+    def words_width(self) -> int:
+        """Room for the longest choice, so that choosing moves nothing; a very long one is cut."""
+        widths = [self.fontMetrics().horizontalAdvance(self._prefix + a.text()) for a in self._choices.values()]
+        return min(max(widths, default=0), self._theme.scale.px(_WIDEST_CHOICE))
 
     def _picked(self, key: Any) -> None:
         if key != self._value:
             self.choose(key)
             self.chosen.emit(key)
-
-
-def draw_caret(button: QPushButton, theme: Theme) -> None:
-    """Draw the small caret of a button that opens something, at its right end."""
-    size = theme.scale.px(12)
-    painter = QPainter(button)
-    pixmap = icon("caret-down", theme.tokens).pixmap(QSize(size, size), button.devicePixelRatioF())
-    painter.drawPixmap(button.width() - size - 9, (button.height() - size) // 2, pixmap)
-    painter.end()
-
-
-class MenuButton(QPushButton):
-    """A button with words that opens a menu; the caret says so."""
-
-    def __init__(self, theme: Theme, words: str, icon_name: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(words, parent)
-        self._theme, self._icon_name = theme, icon_name
-        self.setAutoDefault(False)
-        theme.changed.connect(self._paint_icon)
-        self._paint_icon()
-
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
-        now = super().sizeHint()
-        return QSize(now.width() + self._theme.scale.px(18), now.height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
-        super().paintEvent(event)
-        draw_caret(self, self._theme)
-
-    def _paint_icon(self) -> None:
-        if self._icon_name:
-            size = self._theme.scale.px(SIZE)
-            self.setIconSize(QSize(size, size))
-            self.setIcon(icon(self._icon_name, self._theme.tokens))
 
 
 class KeptSplitter(QSplitter):
@@ -196,24 +203,25 @@ class ConfidenceBar(QWidget):
     def show_value(self, value: float | None, decision: Decision | None) -> None:
         """Show a probability in [0, 1], or nothing."""
         self._value, self._decision = value, decision
+        self.setVisible(value is not None)
         words = "" if value is None else f"Confidence {self._word()}"
         self.setAccessibleName(words or "Confidence not known")
         self.setToolTip(words and f"{words}: how probable the model held this answer among those the policy allows.")
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance("100 %") + 8 + self._theme.scale.px(88), metrics.height())
+        return QSize(metrics.horizontalAdvance("100 %") + 8 + self._theme.scale.px(_BAR), metrics.height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return self.sizeHint()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         if self._value is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width = self._theme.scale.px(88)
+        width = self._theme.scale.px(_BAR)
         bar = QRectF(self.width() - width, self.height() / 2 - 3, width, 6)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.tokens.line))
@@ -225,7 +233,7 @@ class ConfidenceBar(QWidget):
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self._word())
         painter.end()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: D102, N802  Qt's name
+    def changeEvent(self, event: QEvent) -> None:  # noqa: D102  Qt's name
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self.updateGeometry()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 
-from PySide6.QtCore import QMimeData, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QTextCursor, QTextOption
+from PySide6.QtCore import QMimeData, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from studio.core.content import clean
 from studio.ui.theme import Theme
+from studio.ui.widgets.two_way import use_two_way_layout
 from studio.ui.widgets.utf16 import to_qt
 
 _SHORT = {
@@ -57,6 +58,7 @@ class ExactEdit(QPlainTextEdit):
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        use_two_way_layout(self)
         self._given = ("", "")
         self._show_hidden = False
         self.setAccessibleName(name)
@@ -93,7 +95,7 @@ class ExactEdit(QPlainTextEdit):
             self.setPlainText(text)
         self._given = (text, self.document().toRawText())
 
-    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: D102, N802  Qt's name
+    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: D102  Qt's name
         if source.hasText():
             self.insertPlainText(source.text())
             self.ensureCursorVisible()
@@ -107,36 +109,33 @@ class ExactEdit(QPlainTextEdit):
         self.document().setDefaultTextOption(option)
         self.viewport().update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         super().paintEvent(event)
         if self._show_hidden:
             self._draw_marks(event)
 
     def _draw_marks(self, event: QPaintEvent) -> None:
+        """A flag where each invisible character stands; the line under the content names them."""
         painter = QPainter(self.viewport())
-        font = self._theme.font(9)
-        metrics = QFontMetrics(font)
-        tone = self._theme.tokens.review
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.violates.solid))
+        side = self._theme.scale.px(3)
         block = self.firstVisibleBlock()
         offset = self.contentOffset()
         while block.isValid():
-            area = self.blockBoundingGeometry(block).translated(offset)
-            if area.top() > event.rect().bottom():
+            if self.blockBoundingGeometry(block).translated(offset).top() > event.rect().bottom():
                 break
             text = block.text()
             in_qt = to_qt(text)
             for at, char in enumerate(text):
-                name = hidden_name(char)
-                if not name:
+                if not hidden_name(char):
                     continue
                 cursor = QTextCursor(block)
                 cursor.setPosition(block.position() + in_qt(at))
-                place = self.cursorRect(cursor)
-                box = QRectF(place.left(), place.top() - 1, metrics.horizontalAdvance(name) + 4, metrics.height())
-                painter.setFont(font)
-                painter.fillRect(QRectF(place.left(), place.top(), 1.5, place.height()), QColor(tone.solid))
-                painter.fillRect(box, QColor(tone.soft))
-                painter.setPen(QColor(tone.text))
-                painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
+                place = QRectF(self.cursorRect(cursor))
+                x, top = place.left() + 0.5, place.top() - 1
+                painter.drawRect(QRectF(x - 0.75, top, 1.5, place.height() + 2))
+                painter.drawPolygon([QPointF(x - side, top), QPointF(x + side, top), QPointF(x, top + 1.6 * side)])
             block = block.next()
         painter.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -27,7 +28,7 @@ class Fold(QWidget):
         self._theme, self._title = theme, title
         self.view = ReadText(theme, title, quiet=True)
         self.view.rule_clicked.connect(self.rule_clicked)
-        self.switch = push_button(theme, title, "quiet", act=self._flip)
+        self.switch = push_button(theme, f" {title}", "fold", act=self._flip)
         self._note = ElidedLabel(kind="small")
         self._links = row(spacing=4)
         self._link_widgets: list[QWidget] = []
@@ -59,9 +60,9 @@ class Fold(QWidget):
 
     def set_links(self, citations: Sequence[Citation]) -> None:
         """Show the rules that are named, each once; those that the policy lacks with a warning."""
-        for widget in self._link_widgets:
-            self._links.removeWidget(widget)
-            widget.deleteLater()
+        for old in self._link_widgets:
+            self._links.removeWidget(old)
+            old.deleteLater()
         self._link_widgets = []
         seen: set[str] = set()
         for citation in citations:
@@ -73,7 +74,7 @@ class Fold(QWidget):
                     self._theme,
                     citation.id,
                     "link",
-                    act=lambda rule=citation.id: self.rule_clicked.emit(rule),  # type: ignore[misc]
+                    act=partial(self.rule_clicked.emit, citation.id),
                     tip=f"Show {citation.id} in the policy",
                 )
             else:

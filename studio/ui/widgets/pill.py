@@ -6,7 +6,7 @@ from enum import Enum
 
 from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from studio.core.labels import Decision
 from studio.ui.theme import BODY, LEAD, SMALL, Theme
@@ -106,7 +106,7 @@ def _draw(
 
 
 class VerdictPill(QWidget):
-    """A pill that shows a decision, no verdict, or that the model is thinking; it keeps its width through all of them."""
+    """Shows a decision, no verdict, or that the model is thinking; a large one keeps its width through all of them."""
 
     def __init__(self, theme: Theme, size: PillSize = PillSize.MEDIUM, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -150,20 +150,18 @@ class VerdictPill(QWidget):
         """Breathe in place until a decision is shown. Holds still where the system asks for no motion."""
         self._thinking, self._stale = True, False
         self._decision, self._word = None, word
-        if self.style().styleHint(self.style().StyleHint.SH_Widget_Animate) and not self._animation.state():
-            self._animation.start()
-        elif self._animation.state() == QVariantAnimation.State.Stopped:
+        if self._animation.state() is not QVariantAnimation.State.Running and _may_move(self):
             self._animation.start()
         self._name()
 
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         words = (
             {self._word} if self._size is not PillSize.LARGE else {*DECISION.values(), decision_word(None), THINKING}
         )
         sizes = [pill_size(self._theme, self._size, word) for word in words]
         return QSize(max(size.width() for size in sizes), max(size.height() for size in sizes))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         tone: Tone = self._theme.tone(self._decision)
         solid = self._size is PillSize.LARGE and not self._stale and not self._thinking
         background = QColor(tone.solid if solid else tone.soft)
@@ -209,3 +207,8 @@ class VerdictPill(QWidget):
         self.setAccessibleName(f"Verdict: {self._word}" + (", of an older text" if self._stale else ""))
         self.updateGeometry()
         self.update()
+
+
+def _may_move(widget: QWidget) -> bool:
+    """Whether the system has not asked for stillness."""
+    return bool(widget.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, widget))

@@ -34,7 +34,7 @@ class EntryDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: D102, N802
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: D102
         entry: Entry = index.data(ENTRY_ROLE)
         height = QFontMetrics(self._theme.font(BODY)).height() + 12
         if entry.detail:
@@ -46,10 +46,10 @@ class EntryDelegate(QStyledItemDelegate):
     ) -> None:
         entry: Entry = index.data(ENTRY_ROLE)
         tokens = self._theme.tokens
-        area: QRect = option.rect.adjusted(4, 1, -4, -1)  # type: ignore[attr-defined]  # missing in the stubs
+        area: QRect = option.rect.adjusted(4, 1, -4, -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & option.state.State_Selected:  # type: ignore[attr-defined]
+        if option.state & option.state.State_Selected:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.accent_soft))
             painter.drawRoundedRect(area, 4, 4)
@@ -114,7 +114,7 @@ class SearchPopup(QFrame):
         self.show()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102, N802  Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102  Qt's name
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             key = event.key()
             if key in (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
@@ -132,7 +132,7 @@ class SearchPopup(QFrame):
                 return True
         return super().eventFilter(watched, event)
 
-    def hideEvent(self, event: object) -> None:  # noqa: D102, N802  Qt's name
+    def hideEvent(self, event: object) -> None:  # noqa: D102  Qt's name
         self.closed.emit()
 
     def matching(self, query: str) -> list[Entry]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QSize, QUrl, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QTextBrowser, QWidget
 
-from studio.core.policy import Policy
 from studio.core.citations import Citation, cited_rules
+from studio.core.policy import Policy
 from studio.ui.theme import Theme
 
 _SCHEME = "rule"
@@ -28,7 +28,7 @@ class ReadText(QTextBrowser):
         self._text = ""
         self._citations: Sequence[Citation] = ()
         self.setAccessibleName(name)
-        self.setProperty("kind", "flat")
+        self.setProperty("kind", "reading")
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setTabChangesFocus(True)
@@ -131,11 +131,11 @@ class ShortText(ReadText):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self.updateGeometry())
 
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         line = round(QFontMetrics(self._theme.font()).lineSpacing() * _LINE_HEIGHT)
         around = 16
         wanted = round(self.document().size().height()) + 12
         return QSize(200, max(2 * line + around, min(wanted, 6 * line + around)))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return QSize(80, self.sizeHint().height())

@@ -7,19 +7,19 @@ moves when the next part arrives.
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.core.citations import Citation, cited_rules
 from studio.core.policy import Policy
 from studio.core.run import Run
 from studio.core.verdict import Verdict
 from studio.ui.theme import Theme
-from studio.ui.widgets.basics import ElidedLabel, push_button, row, text_label
+from studio.ui.widgets.basics import ElidedLabel, column, push_button, row, text_label
 from studio.ui.widgets.controls import ConfidenceBar
 from studio.ui.widgets.fold import Fold
 from studio.ui.widgets.pill import PillSize, VerdictPill
 from studio.ui.widgets.reading import ShortText
-from studio.ui.words import DEMO_NOTE, REVIEW_REASON, count, headline, reason, seconds
+from studio.ui.words import DEMO_NOTE, REVIEW_REASON, count, label_words, reason, rule_line, seconds
 
 
 class VerdictCard(QWidget):
@@ -34,7 +34,8 @@ class VerdictCard(QWidget):
         self._stale = False
         self._reasoning_open = True
         self.pill = VerdictPill(theme, PillSize.LARGE)
-        self.headline = ElidedLabel(kind="lead")
+        self.headline = ElidedLabel(kind="section")
+        self.rule = ElidedLabel(kind="small")
         self.confidence = ConfidenceBar(theme)
         self.facts = ElidedLabel(kind="small")
         self.demo = text_label(DEMO_NOTE, "warn")
@@ -52,6 +53,7 @@ class VerdictCard(QWidget):
             )
         )
         self._second = QStackedWidget()
+        self._second.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._second.addWidget(self.facts)
         self._second.addWidget(self._stale_row)
         self._lay_out()
@@ -73,9 +75,10 @@ class VerdictCard(QWidget):
         why = reason(run)
         decision = verdict.decision if verdict else None
         self.pill.show_decision(decision)
-        self.headline.setText(headline(run))
+        self._say(label_words(run), rule_line(run))
         self.confidence.show_value(verdict.confidence if verdict and verdict.is_verdict else None, decision)
         self.facts.setText(_facts(run))
+        self.facts.explain(_facts_whole(run) if run.timing.prompt_tokens else "")
         self.demo.setVisible(demo)
         if why is not None:
             detail = verdict.status_detail if verdict else ""
@@ -89,15 +92,16 @@ class VerdictCard(QWidget):
         self.raw.set_open(bool(raw) and why is not None and not (verdict and verdict.reasoning))
         self.set_stale(False)
 
-    def show_start(self, word: str) -> None:
+    def show_start(self, word: str, *, demo: bool = False) -> None:
         """Make room for a run that begins; what came before is gone."""
         self._run = None
         self.set_stale(False)
         self.pill.show_thinking(word)
-        self.headline.setText("")
+        self._say("", "")
         self.confidence.show_value(None, None)
         self.facts.setText("")
-        self.demo.hide()
+        self.facts.explain("")
+        self.demo.setVisible(demo)
         self.rationale.show_text("")
         self.reasoning.show()
         self.reasoning.view.show_text("")
@@ -119,6 +123,11 @@ class VerdictCard(QWidget):
         for widget in (self.rationale, self.reasoning.view):
             widget.set_dimmed(stale)
 
+    def _say(self, words: str, rule: str) -> None:
+        self.headline.setText(words)
+        self.rule.setText(rule)
+        self.rule.setVisible(bool(rule))
+
     def _show_reasoning(self, run: Run) -> None:
         verdict = run.verdict
         text = verdict.reasoning if verdict else ""
@@ -135,13 +144,15 @@ class VerdictCard(QWidget):
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()
+        first.setContentsMargins(4, 0, 4, 0)
         first.setSpacing(12)
         first.addWidget(self.pill)
-        first.addWidget(self.headline, 1)
+        first.addLayout(column(self.headline, self.rule, spacing=0), 1)
         first.addWidget(self.confidence)
-        second = QHBoxLayout()
-        second.setSpacing(12)
-        second.addWidget(self._second, 1)
+        second = QVBoxLayout()
+        second.setContentsMargins(4, 0, 4, 0)
+        second.setSpacing(2)
+        second.addWidget(self._second)
         second.addWidget(self.demo)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -172,10 +183,17 @@ def _facts(run: Run) -> str:
     timing = run.timing
     parts = []
     if timing.total_s:
-        parts.append(f"{seconds(timing.total_s)}, first word after {seconds(timing.first_token_s)}")
+        parts.append(f"{seconds(timing.total_s)}, first word {seconds(timing.first_token_s)}")
     if timing.prompt_tokens:
-        reused = f" ({timing.cached_tokens:,} reused)" if timing.cached_tokens else ""
-        parts.append(f"{timing.prompt_tokens:,} tokens read{reused}, {timing.output_tokens:,} written")
+        parts.append(f"{timing.prompt_tokens:,} tokens in, {timing.output_tokens:,} out")
     if run.provenance is not None:
         parts.append(run.provenance.model_name)
     return " · ".join(parts)
+
+
+def _facts_whole(run: Run) -> str:
+    timing = run.timing
+    return (
+        f"{_facts(run)}\n{timing.cached_tokens:,} of the {timing.prompt_tokens:,} tokens read were reused, "
+        f"{timing.thinking_tokens:,} of the {timing.output_tokens:,} written were reasoning"
+    )

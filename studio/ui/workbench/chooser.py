@@ -35,13 +35,13 @@ class PolicyButton(QPushButton):
             self.setToolTip(f"{title}\n{state}")
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return QSize(self._theme.scale.px(320), super().sizeHint().height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return QSize(self._theme.scale.px(120), super().sizeHint().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         super().paintEvent(event)
         painter = QPainter(self)
         tokens = self._theme.tokens
@@ -51,7 +51,9 @@ class PolicyButton(QPushButton):
         state_width = QFontMetrics(small).horizontalAdvance(self._state)
         room = area.width() - caret - 8
         metrics = QFontMetrics(bold)
-        title_room = max(room - state_width - 12, min(room, metrics.horizontalAdvance(self._title), self._theme.scale.px(96)))
+        title_room = max(
+            room - state_width - 12, min(room, metrics.horizontalAdvance(self._title), self._theme.scale.px(96))
+        )
         title = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, title_room)
         flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
         painter.setFont(bold)
@@ -64,5 +66,7 @@ class PolicyButton(QPushButton):
         rest = QRect(at, area.top(), area.right() - at, area.height())
         painter.setFont(small)
         painter.setPen(QColor(tokens.text_quiet))
-        painter.drawText(rest, flags, QFontMetrics(small).elidedText(self._state, Qt.TextElideMode.ElideRight, rest.width()))
+        painter.drawText(
+            rest, flags, QFontMetrics(small).elidedText(self._state, Qt.TextElideMode.ElideRight, rest.width())
+        )
         painter.end()

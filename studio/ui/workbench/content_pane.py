@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt, Signal
@@ -16,7 +17,7 @@ from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.tasks import Lane
 from studio.ui.widgets.basics import ElidedLabel, column, frame, icon_button, push_button, row, spread, text_label
-from studio.ui.widgets.controls import Choice, MenuButton, Segments, decision_icon
+from studio.ui.widgets.controls import CaretButton, Choice, Segments, decision_icon
 from studio.ui.widgets.exact_edit import ExactEdit, hidden_summary
 from studio.ui.widgets.popup import Entry, SearchPopup
 from studio.ui.words import EFFORT, KIND, content_text, decision_word
@@ -65,7 +66,9 @@ class ContentPane(QFrame):
     def empty(self) -> bool:
         """Whether there is nothing to judge."""
         try:
-            return not content_text(self.content).strip() if self.kind.value is ContentKind.MESSAGE else self._no_words()
+            return (
+                not content_text(self.content).strip() if self.kind.value is ContentKind.MESSAGE else self._no_words()
+            )
         except StudioError:
             return True
 
@@ -150,7 +153,7 @@ class ContentPane(QFrame):
             entries = [
                 Entry(
                     " ".join(content_text(sample.content).split()) or "(empty)",
-                    lambda chosen=sample: self.take_sample(chosen),  # type: ignore[misc]
+                    partial(self.take_sample, sample),
                     sample.why,
                     decision_word(sample.expected) if sample.expected else "undecided",
                     decision_icon(self._context.theme, sample.expected),
@@ -174,7 +177,7 @@ class ContentPane(QFrame):
 
     def _lay_out(self) -> None:
         theme = self._context.theme
-        self.samples = MenuButton(theme, "Samples")
+        self.samples = CaretButton(theme, "Samples")
         self.samples.setProperty("kind", "quiet")
         self.hidden = icon_button(theme, "", f"Show hidden characters ({keys_text(Act.HIDDEN)})", checkable=True)
         self.hidden.setText("¶")
@@ -189,7 +192,10 @@ class ContentPane(QFrame):
         for page in (self.message, self.conversation, both):
             self._stack.addWidget(page)
         self.effort_choice = Choice(
-            theme, {None: "as the policy asks", **{key: word.lower() for key, word in EFFORT.items()}}, "Effort", prefix="Effort "
+            theme,
+            {None: "as policy", **{key: word.lower() for key, word in EFFORT.items()}},
+            "Effort",
+            prefix="Effort: ",
         )
         self.run_button = push_button(theme, "Run", "primary", "play", act=self.run_wanted.emit)
         self.run_button.setToolTip(f"Judge this content under the policy ({keys_text(Act.RUN)})")
@@ -197,9 +203,17 @@ class ContentPane(QFrame):
         self.stop_button.setToolTip(f"Stop ({keys_text(Act.STOP)})")
         self.stop_button.hide()
         self._note = ElidedLabel(kind="warn")
-        hint = text_label(keys_text(Act.RUN), "small")
+        self._hint = text_label(keys_text(Act.RUN), "small")
         foot = frame(
-            "foot", row(self.effort_choice, spread(self._note), hint, self.run_button, self.stop_button, margins=(12, 8, 12, 8))
+            "foot",
+            row(
+                self.effort_choice,
+                spread(self._note),
+                self._hint,
+                self.run_button,
+                self.stop_button,
+                margins=(12, 8, 12, 8),
+            ),
         )
         width = theme.scale.px(96)
         self.run_button.setMinimumWidth(width)
@@ -224,6 +238,7 @@ class ContentPane(QFrame):
 
     def _edited(self) -> None:
         self._note.setText("" if self.empty else hidden_summary(content_text(self.content)))
+        self._hint.setVisible(not self._note.text())
         self.changed.emit()
 
     def _show_hidden(self, shown: bool) -> None:

@@ -25,12 +25,12 @@ class _TurnText(ExactEdit):
         self.document().setDocumentMargin(2)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self.updateGeometry())
 
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         line = QFontMetrics(self.font()).lineSpacing()
         lines = max(1, min(_MOST_LINES, round(self.document().size().height())))
         return QSize(200, lines * line + 18)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return QSize(80, self.sizeHint().height())
 
 

@@ -25,10 +25,10 @@ class _Gutter(QWidget):
         super().__init__(editor)
         self._editor = editor
 
-    def sizeHint(self) -> QSize:  # noqa: D102, N802  Qt's name
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return QSize(self._editor.gutter_width(), 0)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102, N802  Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         self._editor.paint_gutter(event)
 
 
@@ -107,19 +107,21 @@ class PolicyEditor(ExactEdit):
             if block.isVisible() and bottom >= event.rect().top():
                 painter.setPen(QColor(tokens.text if number == current else tokens.text_quiet))
                 place = QRect(0, round(top), self._gutter.width() - 12, height)
-                painter.drawText(place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), str(number + 1))
+                painter.drawText(
+                    place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), str(number + 1)
+                )
             block = block.next()
             top = bottom
         painter.end()
 
-    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: D102, N802  Qt's name
+    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: D102  Qt's name
         cursor = self.textCursor()
         whole = cursor.selectionEnd() - cursor.selectionStart() >= self.document().characterCount() - 1
         super().insertFromMimeData(source)
         if whole and len(source.text()) >= _WHOLE_POLICY:
             self.whole_pasted.emit(source.text())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102, N802  Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
         area = self.contentsRect()
         self._gutter.setGeometry(QRect(area.left(), area.top(), self.gutter_width(), area.height()))
@@ -150,11 +152,11 @@ class PolicyEditor(ExactEdit):
 
     def _selection(self, cursor: QTextCursor, colour: str, *, whole_line: bool = False) -> QTextEdit.ExtraSelection:
         selection = QTextEdit.ExtraSelection()
-        selection.format.setBackground(QColor(colour))  # type: ignore[attr-defined]  # missing in the stubs
+        selection.format.setBackground(QColor(colour))
         if whole_line:
-            selection.format.setProperty(QTextFormat.Property.FullWidthSelection, True)  # type: ignore[attr-defined]
+            selection.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
             cursor.clearSelection()
-        selection.cursor = cursor  # type: ignore[attr-defined]
+        selection.cursor = cursor
         return selection
 
 

@@ -139,7 +139,7 @@ class FindBar(QFrame):
         self.search()
         self._count.setText(f"{len(matches):,} replaced")
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102, N802  Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102  Qt's name
         if isinstance(event, QKeyEvent) and event.type() in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride):
             if event.key() == Qt.Key.Key_Escape:
                 event.accept()

@@ -45,7 +45,7 @@ class PolicyHighlighter(QSyntaxHighlighter):
             self._labels = labels
             self._rebuild()
 
-    def highlightBlock(self, text: str) -> None:  # noqa: D102, N802  Qt's name
+    def highlightBlock(self, text: str) -> None:  # noqa: D102  Qt's name
         fenced = self.previousBlockState() == _IN_FENCE
         if _FENCE.match(text):
             self._paint(text, self._code)

@@ -47,13 +47,13 @@ class LabelsTable(QAbstractTableModel):
             self.labels = labels
             self.endResetModel()
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, N802, B008  Qt's signature
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, B008  Qt's signature
         return 0 if parent.isValid() else len(self.labels)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, N802, B008  Qt's signature
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: D102, B008  Qt's signature
         return 0 if parent.isValid() else len(_COLUMNS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:  # noqa: D102, N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:  # noqa: D102
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _COLUMNS[section]
         return None
@@ -73,7 +73,7 @@ class LabelsTable(QAbstractTableModel):
             return (label.id, LABEL_DECISION[label.decision], label.name)[index.column()]
         return None
 
-    def setData(self, index: _Index, value: Any, role: int = 0) -> bool:  # noqa: D102, N802  Qt's name
+    def setData(self, index: _Index, value: Any, role: int = 0) -> bool:  # noqa: D102  Qt's name
         label = self.labels[index.row()]
         if index.column() == _ID:
             new_id = "".join(str(value).split())
@@ -119,20 +119,20 @@ class _DecisionDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
 
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:  # noqa: D102, N802
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:  # noqa: D102
         box = QComboBox(parent)
         for decision, word in LABEL_DECISION.items():
             box.addItem(decision_icon(self._theme, decision.decision), word, decision.value)
         box.activated.connect(lambda _at: self._done(box))
         return box
 
-    def setEditorData(self, editor: QWidget, index: _Index) -> None:  # noqa: D102, N802  Qt's name
+    def setEditorData(self, editor: QWidget, index: _Index) -> None:  # noqa: D102  Qt's name
         if isinstance(editor, QComboBox):
             value = index.data(Qt.ItemDataRole.EditRole)
             editor.setCurrentIndex(list(LABEL_DECISION).index(LabelDecision(value)))
             editor.showPopup()
 
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:  # noqa: D102, N802
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:  # noqa: D102
         if isinstance(editor, QComboBox):
             model.setData(index, editor.currentData())
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout
 from studio.core.content import Content
 from studio.core.golden import GoldenExample
 from studio.core.policy import Policy
-from studio.core.run import Run
 from studio.core.prompt import Prompt
+from studio.core.run import Run
 from studio.ui.context import Context, Page
 from studio.ui.tasks import Lane
 from studio.ui.widgets.controls import KeptSplitter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt, Signal
@@ -125,8 +126,7 @@ class PolicyPane(QFrame):
 
         def show(summaries: list[tuple[str, str, str, str]]) -> None:
             entries = [
-                Entry(title, lambda chosen=key: self.work.open(chosen), detail, note)  # type: ignore[misc]
-                for key, title, detail, note in summaries
+                Entry(title, partial(self.work.open, key), detail, note) for key, title, detail, note in summaries
             ]
             self._popup.open_at(_below(self.chooser), entries)
 
@@ -147,7 +147,7 @@ class PolicyPane(QFrame):
             entries = [
                 Entry(
                     f"v{version.number}  {version.message or 'No message'}",
-                    lambda chosen=version: self.restore(chosen.policy),  # type: ignore[misc]
+                    partial(self.restore, version.policy),
                     " · ".join(part for part in (when(version.created_at), version.author) if part),
                     "newest" if version is versions[0] else "",
                 )
@@ -166,11 +166,20 @@ class PolicyPane(QFrame):
     def _lay_out(self) -> None:
         theme = self._context.theme
         self.save_button = push_button(
-            theme, "Save version", icon_name="floppy-disk", act=self.save_version, tip=f"Save version ({keys_text(Act.SAVE_VERSION)})"
+            theme,
+            "Save version",
+            icon_name="floppy-disk",
+            act=self.save_version,
+            tip=f"Save version ({keys_text(Act.SAVE_VERSION)})",
         )
         self.versions_button = icon_button(theme, "clock-counter-clockwise", "Versions", act=self.choose_version)
         self.more_button = icon_button(theme, "dots-three", "New, open, save as a file")
-        head = frame("bar", row(self.chooser, self.versions_button, self.more_button, self.save_button, spacing=4, margins=(8, 7, 12, 7)))
+        head = frame(
+            "bar",
+            row(
+                self.chooser, self.versions_button, self.more_button, self.save_button, spacing=4, margins=(8, 7, 12, 7)
+            ),
+        )
         self._notes_words = text_label("", wrap=True)
         self._put_back = push_button(theme, "Keep the old labels")
         self._put_back.clicked.connect(self._keep_old_labels)

@@ -117,7 +117,11 @@ class PolicyWork(QObject):
             return
         self._kept = policy
         policies = self._context.studio.policies
-        work = (lambda: policies.save_draft(policy)) if self._document.edited else (lambda: policies.discard_draft(policy.id))
+        work = (
+            (lambda: policies.save_draft(policy))
+            if self._document.edited
+            else (lambda: policies.discard_draft(policy.id))
+        )
         self._context.tasks.run(Lane.STORE, work, on_done=lambda _none: self.kept.emit())
 
     def count(self) -> None:

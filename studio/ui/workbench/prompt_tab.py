@@ -1,4 +1,4 @@
-"""The prompt exactly as it is sent: control tokens as chips, what the studio put in tinted, everything else untouched."""
+"""The prompt exactly as it is sent: control tokens as chips, what the studio put in tinted, all else untouched."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QApplication, QFrame, QMenu, QStackedWidget, QWidg
 from studio.core.golden import GoldenExample
 from studio.core.labels import Decision
 from studio.core.run import Run
-from studio.ui.copying import run_as_json, run_as_text
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context, is_demo
+from studio.ui.copying import run_as_json, run_as_text
 from studio.ui.tasks import Lane
 from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, spread
-from studio.ui.widgets.controls import MenuButton
+from studio.ui.widgets.controls import CaretButton
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.widgets.verdict_card import VerdictCard
 from studio.ui.words import decision_word
@@ -33,21 +33,30 @@ class VerdictPane(QFrame):
         theme = context.theme
         self.card = VerdictCard(theme)
         self.empty = EmptyState(
-            theme, "scales", "No verdict yet", f"Press {keys_text(Act.RUN)} to judge the content above under the policy."
+            theme,
+            "scales",
+            "No verdict yet",
+            f"Press {keys_text(Act.RUN)} to judge the content above under the policy.",
         )
         self._stack = QStackedWidget()
         card = QWidget()
-        card.setLayout(column(self.card, margins=(16, 16, 16, 8)))
+        card.setLayout(column(self.card, margins=(12, 16, 12, 8)))
         self._stack.addWidget(self.empty)
         self._stack.addWidget(card)
         self.right = push_button(
-            theme, "Right", icon_name="check", act=self.save_right, tip=f"Save as golden example ({keys_text(Act.GOLDEN)})"
+            theme,
+            "Right",
+            icon_name="check",
+            act=self.save_right,
+            tip=f"Save as golden example ({keys_text(Act.GOLDEN)})",
         )
-        self.wrong = push_button(theme, "Wrong…", icon_name="x", act=self.ask_right, tip="Say what is right, and save that")
+        self.wrong = push_button(
+            theme, "Wrong…", icon_name="x", act=self.ask_right, tip="Say what is right, and save that"
+        )
         self.saved = ElidedLabel(kind="small")
         self.undo = push_button(theme, "Undo", "link")
         self.undo.clicked.connect(self._undo)
-        self.copy = MenuButton(theme, "Copy")
+        self.copy = CaretButton(theme, "Copy")
         self.copy.setProperty("kind", "quiet")
         menu = QMenu(self.copy)
         menu.addAction("Copy as text", self.copy_text)
@@ -77,7 +86,8 @@ class VerdictPane(QFrame):
     def show_start(self) -> None:
         """A run begins."""
         self._stack.setCurrentIndex(1)
-        self.card.show_start("Starting")
+        info = self._context.studio.models.info
+        self.card.show_start("Starting", demo=info is not None and info.is_demo)
         self._forget_example()
         self._allow()
 
@@ -90,8 +100,8 @@ class VerdictPane(QFrame):
     def show_prompt_read(self, prompt_tokens: int, cached: int) -> None:
         """The prompt is being read."""
         reused = f" ({cached:,} reused)" if cached else ""
-        self.card.pill.show_thinking()
-        self.card.facts.setText(f"{prompt_tokens:,} tokens to read{reused}")
+        self.card.pill.show_thinking("Reading")
+        self.card.facts.setText(f"{prompt_tokens:,} tokens of policy and content{reused}")
 
     def show_thinking(self, text: str) -> None:
         """More reasoning."""

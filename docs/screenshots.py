@@ -1,0 +1,278 @@
+"""Makes the pictures of the window in docs/screenshots, without a screen.
+
+    python docs/screenshots.py [--out FOLDER] [--only NAME] [--all-sizes]
+
+The pictures show the real window over the real services, in a workspace of their own. What the model says in them is
+scripted: see SCRIPT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from studio import settings
+from studio.app import build_window
+from studio.core.content import Content
+from studio.core.labels import Decision
+from studio.core.run import Run
+from studio.engine.client import EngineClient
+from studio.engine.scripted import Script, ScriptedAnswer
+from studio.services.studio import Studio
+from studio.ui.main_window import MainWindow
+from studio.ui.theme import Theme
+
+SIZES = {"": (1280, 800), "-wide": (1920, 1080)}
+MODEL = "gpt-oss-safeguard-20b (scripted)"
+PRIZE = (
+    "Congratulations, your number was drawn! You have been selected to receive a 500 € shopping card. "
+    "Claim it within 24 hours at shop-card-claim.example and keep your card details at hand."
+)
+BAKERY = "My sister opened a bakery on Mill Street last week. The rye bread alone is worth the walk."
+ARABIC = (
+    "مبروك! لقد تم اختيار رقمك للحصول على بطاقة تسوق بقيمة 500 يورو.\n\n"
+    "سجل خلال 24 ساعة على shop-card-claim.example واحتفظ ببيانات بطاقتك جاهزة.\n\n"
+    "This line is in English, and the next one in Hebrew.\n\n"
+    "ברכות, המספר שלך עלה בגורל. יש למסור את פרטי הכרטיס."
+)
+FOLLOWERS = "f0llow 4 f0llow, I always follow b\u200back. Drop your n\u200bame below"
+
+
+def harmony(reasoning: str, answer: str) -> str:
+    """An answer as the model writes it."""
+    return (
+        f"<|channel|>analysis<|message|>{reasoning}<|end|>"
+        f"<|start|>assistant<|channel|>final<|message|>{answer}<|return|>"
+    )
+
+
+LURE = (
+    "The post tells the reader that a number was drawn and that a shopping card waits. Nothing shows that the reader "
+    "took part in anything, so the prize is invented. It sets a deadline of 24 hours and asks for card details.\n\n"
+    "SP4.b covers advance-fee offers and false prizes. SP2 is about promotion without deception, so it is weaker here. "
+    "SP4.b decides. SP7.c might also apply to the deadline.\n\n"
+    "The label is SP4."
+)
+SCRIPT = Script(
+    name=MODEL,
+    answers=(
+        ScriptedAnswer(
+            match="Congratulations",
+            text=harmony(
+                LURE,
+                '{"violation": 1, "policy_category": "SP4", "rule_ids": ["SP4.b"], "rationale": "The post promises a '
+                'prize that nobody entered for, presses with a deadline and asks for card details: a lure for money."}',
+            ),
+            pace_s=0.001,
+        ),
+        ScriptedAnswer(
+            match="bakery",
+            text=harmony(
+                "A recommendation by a relative, once, with a place and a reason. SP0.a covers it.",
+                '{"violation": 0, "policy_category": "SP0", "rule_ids": ["SP0.a"], "rationale": "A single honest '
+                'recommendation of a shop by a relative is not spam."}',
+            ),
+        ),
+        ScriptedAnswer(
+            match="f0llow",
+            text=harmony(
+                "Traded follows, and letters swapped for digits to pass filters.",
+                '{"violation": 1, "policy_category": "SP3", "rule_ids": ["SP3.a"], "rationale": "It trades follows and '
+                'hides the words from filters."}',
+            ),
+        ),
+        ScriptedAnswer(
+            match="voucher",
+            text=harmony(
+                "It may be an honest voucher between friends, or a chain message. The text alone does not tell.",
+                '{"violation": 0, "policy_category": "SP9", "rule_ids": ["SP9.a"], "rationale": "Too little context to '
+                'tell a gift from a chain message."}',
+            ),
+        ),
+        ScriptedAnswer(
+            match="مبروك",
+            text=harmony(
+                "The post is in Arabic. It says that the reader's number was drawn for a card, which is a false prize. "
+                "SP4.b applies.",
+                '{"violation": 1, "policy_category": "SP4", "rule_ids": ["SP4.b"], "rationale": "يعد المنشور بجائزة لم '
+                'يشارك فيها أحد ويطلب بيانات البطاقة."}',
+            ),
+        ),
+        ScriptedAnswer(
+            match="[1] ",
+            text=harmony("The user asks for help with homework.", "I think this is mostly fine, but it depends."),
+        ),
+        ScriptedAnswer(
+            match="tickets",
+            text=harmony(
+                "One concrete listing at face value, with a place to meet. SP0.c covers it.",
+                '{"violation": 0, "policy_category": "SP0", "rule_ids": ["SP0.c"], "rationale": "A single concrete '
+                'listing between people."}',
+            ),
+        ),
+        ScriptedAnswer(
+            match="meeting",
+            text=harmony(
+                "An ordinary reply in a conversation.",
+                '{"violation": 0, "policy_category": "SP0", "rule_ids": [], "rationale": "An ordinary reply."}',
+            ),
+        ),
+    ),
+)
+SLOW = replace(SCRIPT, answers=(ScriptedAnswer(match="", text=harmony(LURE * 4, "{}"), pace_s=0.012),))
+
+
+class Stage:
+    """A window to take pictures of."""
+
+    def __init__(self, theme: Theme, script: Script, home: Path) -> None:
+        os.environ["MODERATION_STUDIO_HOME"] = str(home)
+        self.studio = Studio.open(home / "data" / "Community forum.studio", engine=EngineClient(script=script))
+        self.window: MainWindow = build_window(theme, self.studio, settings.Loaded(settings.Settings()))
+        self.window.show()
+        self.wait(lambda: self.window.workbench.is_ready and self.studio.models.info is not None)
+
+    def wait(self, until: Callable[[], object]) -> None:
+        """Let the window work until something holds."""
+        for _ in range(1500):
+            if until():
+                return
+            QTest.qWait(20)
+        raise TimeoutError("the window did not get there")
+
+    def settle(self) -> None:
+        """Let everything that was begun end."""
+        self.wait(lambda: self.window._context.tasks.idle)
+        QTest.qWait(250)
+
+    def open_policy(self, policy_id: str) -> None:
+        """Open a policy on the Workbench."""
+        bench = self.window.workbench
+        bench.open_policy(policy_id)
+        self.wait(lambda: bench.policy.document.policy.id == policy_id)
+        self.settle()
+
+    def judge(self, content: Content) -> None:
+        """Run one content to its end."""
+        bench = self.window.workbench
+        bench.content.show_content(content)
+        bench.run()
+        self.wait(lambda: not bench.runner.running)
+        self.settle()
+
+
+def seed(studio: Studio) -> None:
+    """Runs of an afternoon, for the History."""
+    policies = {p.id: studio.policies.open(p.id) for p in studio.policies.list()}
+    spam = policies["spam"]
+    monday = studio.sessions.create("Monday queue")
+    contents = [
+        BAKERY,
+        "Anyone else get this voucher? Send it on to five people and it becomes valid.",
+        FOLLOWERS,
+        "Selling two concert tickets for Friday, face value, collect in person.",
+        "Here is the summary of the meeting you asked for.",
+        "[1] weird: forward this",
+    ]
+    for content in contents:
+        studio.judge.judge(spam, Content.message(content), session_id=monday.id)
+    ours: list[Run] = studio.sessions.runs(session_id=monday.id)
+    studio.golden.add_from_run(ours[0], expected=Decision.ALLOWED)
+
+
+def workbench_pictures(stage: Stage, take: Callable[[str], None]) -> None:
+    window, bench = stage.window, stage.window.workbench
+    stage.open_policy("spam")
+    bench.verdict.show_empty()
+    bench.content.show_content(Content.message(PRIZE))
+    take("empty")
+    stage.judge(Content.message(PRIZE))
+    bench.policy.go_to_rule("SP4")
+    QTest.qWait(1800)
+    take("workbench")
+    stage.judge(Content.message(ARABIC))
+    take("rtl")
+    stage.judge(Content.message("[1] weird: forward this"))
+    take("no-verdict")
+    bench.content.kind.choose(bench.content.kind.value)
+    bench.policy.tabs.setCurrentWidget(bench.policy.labels)
+    bench.content.show_content(Content.message(FOLLOWERS))
+    bench.content.hidden.setChecked(True)
+    stage.settle()
+    take("stale")
+    bench.content.hidden.setChecked(False)
+    bench.policy.tabs.setCurrentWidget(bench.policy.prompt)
+    stage.judge(Content.message(BAKERY))
+    take("prompt")
+    window.go_to("history")
+    stage.wait(lambda: window.history.detail.run is not None)
+    stage.settle()
+    take("history")
+    window.history.search.setText("card")
+    QTest.qWait(300)
+    stage.settle()
+    take("history-search")
+    window.go_to("models")
+    stage.settle()
+    take("models")
+    window.go_to("settings")
+    window.settings.show_report()
+    stage.settle()
+    take("settings")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "screenshots")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--themes", default="light,dark")
+    parser.add_argument("--all-sizes", action="store_true")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    app = QApplication(sys.argv[:1])
+    theme = Theme(app)
+    for name in chosen.themes.split(","):
+        theme.choose(settings.Theme(name), None)
+        with tempfile.TemporaryDirectory() as folder:
+            stage = Stage(theme, SCRIPT, Path(folder))
+            seed(stage.studio)
+            theme.choose(settings.Theme(name), None)
+
+            def take(what: str, stage: Stage = stage, name: str = name) -> None:
+                if chosen.only and not what.startswith(chosen.only):
+                    return
+                for suffix, size in SIZES.items():
+                    if suffix and not (chosen.all_sizes and what in ("workbench", "history")):
+                        continue
+                    stage.window.resize(*size)
+                    QTest.qWait(150)
+                    stage.window.grab().save(str(chosen.out / f"{what}-{name}{suffix}.png"))
+                stage.window.resize(*SIZES[""])
+
+            stage.window.resize(*SIZES[""])
+            workbench_pictures(stage, take)
+            stage.window.close()
+        with tempfile.TemporaryDirectory() as folder:
+            stage = Stage(theme, SLOW, Path(folder))
+            stage.window.resize(*SIZES[""])
+            stage.open_policy("spam")
+            stage.window.workbench.content.show_content(Content.message(PRIZE))
+            stage.window.workbench.run()
+            QTest.qWait(2500)
+            if not chosen.only or "thinking".startswith(chosen.only):
+                stage.window.grab().save(str(chosen.out / f"thinking-{name}.png"))
+            stage.window.close()
+
+
+if __name__ == "__main__":
+    main()
