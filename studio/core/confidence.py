@@ -1,4 +1,4 @@
-"""How sure the model was: the probability mass over the possible answers at the token that decided.
+"""How sure the model was: the probability mass over the possible answers, where they part.
 
 The deciding tokens are those at which the possible answers part ways: "IN" against "VALID", the digit behind
 "violation", or the letters and then the number of a label.
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from studio.core.answers.vocabulary import CONTRACT_WORDS, vocabulary
 from studio.core.labels import Decision
-from studio.core.policy import Policy
+from studio.core.policy import OutputForm, Policy
 from studio.core.verdict import Verdict
 
 Token = tuple[str, Sequence[tuple[str, float]]]
@@ -55,9 +55,10 @@ def _places(text: str, policy: Policy, verdict: Verdict) -> list[tuple[int, dict
         flag = [(match.end(), flags) for match in _VIOLATION.finditer(text)][-1:]
         # A review label decides over the flag beside it.
         return category + flag if verdict.decision is Decision.NEEDS_REVIEW else flag + category
-    answers: dict[str, Decision] = {**CONTRACT_WORDS, **vocabulary(policy).short_words, **labels}
+    words = {**CONTRACT_WORDS, **vocabulary(policy).short_words}
+    kinds = [labels, words] if policy.form is OutputForm.LABEL else [words, labels]
     masked = _OPTIONS.sub(lambda match: "\x00" * len(match.group()), text)
-    return [(start, answers) for start in _answers(masked, answers, verdict)]
+    return [(start, answers) for answers in kinds for start in _answers(masked, answers, verdict)]
 
 
 def _answers(text: str, answers: Mapping[str, Decision], verdict: Verdict) -> list[int]:
