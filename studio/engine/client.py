@@ -121,16 +121,12 @@ class EngineClient:
             return self._reopen()
 
     def tokenize(self, segments: Sequence[Segment]) -> list[TokenInfo]:
-        """The tokens of a prompt exactly as they would be sent."""
-        wire = protocol.to_wire(_checked(segments))
-        reply = self._exchange(self._ready(), lambda call: protocol.Tokenize(call, wire))
-        if not isinstance(reply, protocol.Tokens):
-            raise _unexpected(reply)
-        return list(reply.tokens)
+        """The tokens of a prompt exactly as they would be sent. Raises TooLongError at about a million."""
+        return self._tokens(segments, count_only=False).rows()
 
     def count_tokens(self, segments: Sequence[Segment]) -> int:
         """How many tokens a prompt has."""
-        return len(self.tokenize(segments))
+        return self._tokens(segments, count_only=True).count
 
     def warm(self, segments: Sequence[Segment], *, cancel: Cancel | None = None) -> None:
         """Decode the head of a prompt, so that the first answer with it comes quickly."""
@@ -185,6 +181,13 @@ class EngineClient:
         link = self._link
         if link is not None:
             link.close()
+
+    def _tokens(self, segments: Sequence[Segment], *, count_only: bool) -> protocol.Tokens:
+        wire = protocol.to_wire(_checked(segments))
+        reply = self._exchange(self._ready(), lambda call: protocol.Tokenize(call, wire, count_only))
+        if not isinstance(reply, protocol.Tokens):
+            raise _unexpected(reply)
+        return reply
 
     def _ready(self) -> WorkerLink:
         """A link with the wanted model in it, started anew if the last one died."""

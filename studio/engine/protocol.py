@@ -41,10 +41,11 @@ class Load(msgspec.Struct, tag=True, frozen=True):
 
 
 class Tokenize(msgspec.Struct, tag=True, frozen=True):
-    """Turn segments into tokens."""
+    """Turn segments into tokens; with ``count_only`` only the number comes back."""
 
     id: int
     segments: tuple[WireSegment, ...]
+    count_only: bool = False
 
 
 class Generate(msgspec.Struct, tag=True, frozen=True):
@@ -99,10 +100,31 @@ class Loaded(msgspec.Struct, tag=True, frozen=True):
 
 
 class Tokens(msgspec.Struct, tag=True, frozen=True):
-    """The tokens that were asked for."""
+    """The tokens that were asked for, column by column (see ``TokenInfo``); no columns when only counted."""
 
     id: int
-    tokens: tuple[TokenInfo, ...]
+    count: int
+    ids: list[int] = []
+    texts: list[bytes] = []
+    control: list[bool] = []
+    segment: list[int] = []
+
+    @classmethod
+    def of(cls, request: int, tokens: Sequence[TokenInfo]) -> Tokens:
+        """The reply that carries ``tokens``."""
+        return cls(
+            request,
+            len(tokens),
+            [token.id for token in tokens],
+            [token.text for token in tokens],
+            [token.control for token in tokens],
+            [token.segment for token in tokens],
+        )
+
+    def rows(self) -> list[TokenInfo]:
+        """The tokens, one by one."""
+        columns = zip(self.ids, self.texts, self.control, self.segment, strict=True)
+        return [TokenInfo(*row) for row in columns]
 
 
 class Began(msgspec.Struct, tag="Started", frozen=True):

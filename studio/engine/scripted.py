@@ -126,7 +126,7 @@ class _Player:
             if isinstance(message, protocol.Load):
                 self._load(message)
             elif isinstance(message, protocol.Tokenize):
-                self._wire.send(protocol.Tokens(message.id, tuple(_tokens(message.segments))))
+                self._wire.send(protocol.Tokens.of(message.id, _tokens(message.segments)))
             elif isinstance(message, protocol.Warm):
                 self._wire.send(protocol.Warmed(message.id))
             elif isinstance(message, protocol.Generate):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 HEARTBEAT_EVERY_S = 0.5
 
+MOST_TOKENS = 1_000_000
+"""Tokens that are counted or handed out at most; a longer text is told to be too long."""
+
 
 class Gone(Exception):
     """The studio closed the pipe, or asked the worker to leave."""
@@ -134,6 +137,8 @@ class Worker:
             self._wire.send(protocol.Failed(request, failure.code, failure.numbers, failure.detail))
         except MemoryError:
             self._wire.send(protocol.Failed(request, "out_of_memory"))
+        except protocol.FrameError as error:
+            self._wire.send(protocol.Failed(request, "answer_too_large", detail=str(error)))
 
     def _load(self, message: protocol.Load) -> None:
         from studio.engine.llama import binding  # see _answer
@@ -172,8 +177,9 @@ class Worker:
             raise WorkerFailure("no_model")
         segments = protocol.from_wire(message.segments)
         if isinstance(message, protocol.Tokenize):
-            tokens = self._model.vocabulary.tokens(segments)
-            self._wire.send(protocol.Tokens(message.id, tuple(tokens)))
+            tokens = self._model.vocabulary.tokens(segments, self._model.info.n_ctx_limit, MOST_TOKENS)
+            counted = protocol.Tokens(message.id, len(tokens))
+            self._wire.send(counted if message.count_only else protocol.Tokens.of(message.id, tokens))
         elif isinstance(message, protocol.Warm):
             self._scheduler.submit(Job(message.id, segments, len(segments), Priority.WARM))
         else:

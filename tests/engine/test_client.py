@@ -36,7 +36,6 @@ def test_importing_the_client_does_not_import_llama_cpp() -> None:
 def test_what_is_known_of_a_model(chain_gguf: Path) -> None:
     steps: list[Progress] = []
     with EngineClient() as client:
-        assert client.info is None
         info = client.load(chain_gguf, on_progress=steps.append)
 
         assert client.info == info
@@ -150,7 +149,8 @@ def test_interactive_requests_go_before_batch_ones(chain_engine: EngineClient) -
         # A request of the same thread is handled before the cancel that follows it.
         chain_engine.count_tokens(prompt("x"))
         stop.request()
-        for future in (running, *waiting):
+        running.result()
+        for future in waiting:
             future.result()
     assert order == ["interactive", "batch", "batch"]
 
@@ -168,6 +168,17 @@ def test_closing_while_thinking_ends_the_request(chain_gguf: Path) -> None:
     client.close()
     with pytest.raises(EngineClosedError):
         client.generate(FOREVER)
+
+
+def test_a_program_that_forgets_to_close_ends_all_the_same(chain_gguf: Path) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom studio.engine.client import EngineClient\n"
+        "client = EngineClient()\nclient.load(Path(sys.argv[1]))\nprint(client.worker_pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, chain_gguf], capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not Path(f"/proc/{int(done.stdout)}").exists()
 
 
 def test_closing_while_loading_ends_the_load() -> None:

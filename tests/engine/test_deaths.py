@@ -54,8 +54,7 @@ def test_killed_while_thinking_and_the_next_request_is_answered(chain_gguf: Path
         with pytest.raises(EngineKilledError, match="SIGKILL"):
             kill_on_first_text(client, signal.SIGKILL)
 
-        assert not client.alive
-        assert client.info is not None
+        assert client.worker_pid is None
         assert client.generate(GenerateRequest(prompt("start"))).final == "éVALID"
         assert client.alive
         assert client.worker_pid != first
@@ -161,7 +160,7 @@ def test_every_waiting_request_gets_the_error_at_once() -> None:
 
     # Requests that came late may have met a second worker that ended the same way.
     assert len(errors) == 5
-    assert {type(error) for error in errors} <= {EngineExitedError, CrashLoopError}
+    assert all(isinstance(error, EngineExitedError | CrashLoopError) for error in errors)
 
 
 def test_a_worker_that_keeps_dying_is_not_started_for_ever() -> None:

@@ -24,7 +24,7 @@ GENERATION = Generation(
 )
 REPLIES: list[protocol.FromWorker] = [
     protocol.Hello(protocol.PROTOCOL_VERSION, 1, "no interfaces"),
-    protocol.Tokens(2, (TokenInfo(5, b"\xff\xc3", False, 1),)),
+    protocol.Tokens.of(2, (TokenInfo(5, b"\xff\xc3", False, 1),)),
     protocol.Began(3, 10, 4),
     protocol.Chunk(3, "final", "é"),
     protocol.Finished(3, GENERATION),

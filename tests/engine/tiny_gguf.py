@@ -91,6 +91,7 @@ def _metadata(model: TinyModel, tokens: list[str], types: list[int]) -> dict[str
         "expert_feed_forward_length": _FF,
     }
     merges = b"".join(_string(f"{a} {b}") for a, b in _MERGES)
+    end = tokens.index("<|return|>" if "<|return|>" in tokens else "<|endoftext|>")
     return {
         "general.architecture": _text(arch),
         "general.name": _text(model.name),
@@ -102,7 +103,8 @@ def _metadata(model: TinyModel, tokens: list[str], types: list[int]) -> dict[str
         "tokenizer.ggml.tokens": _array(_STRING, len(tokens), b"".join(map(_string, tokens))),
         "tokenizer.ggml.token_type": _array(_INT32, len(types), struct.pack(f"<{len(types)}i", *types)),
         "tokenizer.ggml.merges": _array(_STRING, len(_MERGES), merges),
-        "tokenizer.ggml.padding_token_id": struct.pack("<II", _UINT32, len(tokens) - 1),
+        # Without these llama.cpp takes ordinary tokens for the ends of a text.
+        **{f"tokenizer.ggml.{name}_token_id": struct.pack("<II", _UINT32, end) for name in ("bos", "eos")},
         "tokenizer.ggml.add_bos_token": struct.pack("<I?", _BOOL, False),
     }
 

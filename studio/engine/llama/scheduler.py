@@ -22,6 +22,9 @@ from studio.engine.llama.sequence import Sequence as DecodedSequence
 from studio.engine.llama.sequence import steps
 from studio.engine.types import DEFAULT_ANSWER_TOKENS, LEAST_ANSWER_TOKENS
 
+_MOST_TIMES = 8
+"""A prompt of so many contexts is too long without being counted to its end."""
+
 Emit = Callable[[protocol.FromWorker], None]
 
 
@@ -104,7 +107,8 @@ class Scheduler:
         self._sequence.close()
 
     def _begin(self, job: Job) -> None:
-        found = self._model.vocabulary.tokens(job.segments)
+        available = self._model.info.n_ctx_limit
+        found = self._model.vocabulary.tokens(job.segments, available, _MOST_TIMES * available)
         job.tokens = [token.id for token in found]
         if not job.tokens:
             raise WorkerFailure("empty_prompt")

@@ -16,17 +16,22 @@ LONGEST_STRETCH = 1000
 """Characters that llama.cpp is given without a place where a word surely ends. Its splitter recurses once per character
 of a word, and some 30,000 letters in a row overflow the stack: content must not be able to end the worker."""
 
-# In every splitter of this family a space after something else begins a new word.
+BLOCK = 65536
+"""Characters after which a text is cut at the next end of a word, so that a far too long one is noticed early."""
+
+# In every splitter of this family a space after something else begins a new word, so a cut there changes no token.
 _WORD_END = re.compile(r"\S(?= )")
 
 
-def bounded(text: str) -> list[str]:
-    """``text``, cut only where a stretch without a word's end is longer than :data:`LONGEST_STRETCH`."""
+def blocks(text: str, *, stretch: int = LONGEST_STRETCH, block: int = BLOCK) -> list[str]:
+    """``text`` in blocks of whole words of some ``block`` characters, and no word longer than ``stretch``."""
     cuts, start = [0], 0
-    if len(text) > LONGEST_STRETCH:
+    if len(text) > min(stretch, block):
         for end in (*(match.end() for match in _WORD_END.finditer(text)), len(text)):
-            cuts.extend(range(start + LONGEST_STRETCH, end, LONGEST_STRETCH))
+            cuts.extend(range(start + stretch, end, stretch))
             start = end
+            if end - cuts[-1] >= block and end < len(text):
+                cuts.append(end)
     return [text[a:b] for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]
 
 
@@ -68,29 +73,39 @@ class Vocabulary:
             known = self._pieces[token] = self._read_piece(token)
         return known
 
-    def tokens(self, segments: Sequence[Segment]) -> list[TokenInfo]:
-        """The tokens of a prompt. Raises :class:`WorkerFailure` before anything unsafe could be sent."""
+    def tokens(self, segments: Sequence[Segment], available: int, most: int) -> list[TokenInfo]:
+        """The tokens of a prompt. Raises :class:`WorkerFailure` before anything unsafe could be sent.
+
+        With more than ``most`` tokens it gives up early: ``too_long``, with an estimate of the number needed against
+        the ``available`` ones of the context.
+        """
         found: list[TokenInfo] = []
+        total = sum(1 if isinstance(segment, Control) else len(segment.text) for segment in segments)
+        seen = 0
         for index, segment in enumerate(segments):
             if isinstance(segment, Control):
                 token = self._ids.get(segment.name)
                 if token is None:
                     raise WorkerFailure("framing_unknown_control", detail=segment.name)
                 found.append(TokenInfo(token, segment.name.encode(), True, index))
+                seen += 1
                 continue
-            found.extend(TokenInfo(token, self.piece(token), False, index) for token in self._plain(segment.text))
+            for safe in safe_pieces(segment.text, self._spellings):
+                for block in blocks(safe):
+                    found.extend(TokenInfo(token, self.piece(token), False, index) for token in self._plain(block))
+                    seen += len(block)
+                    if len(found) > most:
+                        raise WorkerFailure("too_long", {"needed": len(found) * total // seen, "available": available})
         return found
 
     def _plain(self, text: str) -> list[int]:
-        ids: list[int] = []
-        for safe in safe_pieces(text, self._spellings):
-            for piece in bounded(safe):
-                ids.extend(self._tokenize(piece.encode("utf-8")))
-        # The cut above is the cure; these two are the proof, made anew for every text that is sent.
+        data = text.encode("utf-8")
+        ids = self._tokenize(data)
+        # The cutting by our callers is the cure; these two are the proof, made anew for every text that is sent.
         for token in ids:
             if token in self._names or token in self._eog:
                 raise WorkerFailure("framing_control", detail=self.piece(token).decode("utf-8", "replace"))
-        if b"".join(self.piece(token) for token in ids) != text.encode("utf-8"):
+        if b"".join(self.piece(token) for token in ids) != data:
             raise WorkerFailure("framing_round_trip")
         return ids
 
