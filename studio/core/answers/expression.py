@@ -22,7 +22,7 @@ _OPEN = re.compile(r"[\s\"'(\[{<#>|=.,:;$\u2022\u2190-\u2bff\U0001f000-\U0001faf
 _CLOSE = re.compile(r"[\s\"')\]}>|$\u2600-\u2bff\U0001f000-\U0001faff]*")
 _END = re.compile(r"[\s\"')\]}>|.!;,:$\u2026\u2600-\u2bff\U0001f000-\U0001faff-]*\Z")
 _SEPARATOR = re.compile(
-    r"\s*(?:[:;,.(\[|\u2192=]|-{1,3}>?(?=\s|[^\w-])|\s-{1,2})\s*|\s+(?=(?:because|since|due to|as the|as it)\b)", re.I
+    r"\s*(?:[:;,.(\[|\u2192]|-{1,3}>?(?=\s|[^\w-])|\s-{1,2})\s*|\s+(?=(?:because|since|due to|as the|as it)\b)", re.I
 )
 _ESCALATE = re.compile(
     r"\s*(?:[+&/,;]|\band\b|-)?\s*[(\[]?\s*(?:[+&]\s*|and\s+)?escalat(?:e|ed|ion)\b[^\n]{0,60}\Z", re.IGNORECASE
@@ -112,7 +112,7 @@ def _after_word(word: str, rest: str, words: Vocabulary) -> Expression | None:
         # A code ends the verdict by itself: "INVALID SP2 cold promotion".
         return Expression(claim, word, rest.strip()) if codes else None
     tail = rest[separator.end() :].strip()
-    if OPTIONS in tail[:3] or (separator.group().strip() in (":", "=") and _BOOLEAN.match(tail)):
+    if OPTIONS in tail[:3] or (separator.group().strip() == ":" and _BOOLEAN.match(tail)):
         return None
     if word not in CONTRACT_WORDS and not word.istitle() and word.upper() not in CONTRACT_WORDS:
         # "VIOLATION: none" is a field of a report, not a verdict.

@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.core.answers.claims import Claim
 from studio.core.answers.expression import read_expression
-from studio.core.answers.vocabulary import Code, Vocabulary, fold
+from studio.core.answers.vocabulary import Code, Vocabulary
 from studio.core.labels import Decision
 
 _VIOLATION = frozenset({
@@ -20,18 +20,22 @@ _VIOLATION = frozenset({
 _SAFETY = frozenset({"safe", "is_safe", "allowed", "is_allowed", "valid", "is_valid", "compliant", "is_compliant"})
 _VERDICT = frozenset({
     "verdict", "answer", "classification", "decision", "result", "output", "final_answer", "final_verdict", "outcome",
-    "final_classification", "final_decision", "response", "judgment", "judgement", "assessment", "determination",
+    "class", "final", "final_classification", "final_decision", "response", "judgment", "judgement", "assessment",
+    "determination",
 })  # fmt: skip
 _CATEGORY = frozenset({
     "policy_category", "category", "categories", "policy_categories", "label", "labels", "policy_label", "code",
-    "policy_labels", "policy_number", "policy_code", "category_code", "policycategory", "policy_id", "violated_policy",
-    "violated_policies", "policy", "level", "depiction", "request",
+    "codes", "policy_labels", "policy_code", "category_code", "policycategory",
+})  # fmt: skip
+# Fields that may hold a label, but may as well hold the policy's name or a grade.
+_PERHAPS_CATEGORY = frozenset({
+    "policy_number", "policy_id", "violated_policy", "violated_policies", "level", "severity", "depiction", "request",
 })  # fmt: skip
 _RULES = frozenset({
     "rule_ids", "rules", "rule", "rule_id", "ruleids", "violated_rules", "rules_violated", "cited_rules",
 })  # fmt: skip
 _REASON = ("rationale", "reason", "explanation", "reasoning", "justification", "analysis")
-_KNOWN = _VIOLATION | _SAFETY | _VERDICT | _CATEGORY
+_KNOWN = _VIOLATION | _SAFETY | _VERDICT | _CATEGORY | _PERHAPS_CATEGORY
 _TRUE = frozenset({"1", "true", "yes"})
 _FALSE = frozenset({"0", "false", "no"})
 _ABSENT = frozenset({"", "null", "n/a", "na", "-", "[]", "{}"})
@@ -201,6 +205,8 @@ def _fields(value: dict[str, Any], words: Vocabulary) -> list[Claim]:
                 claims += _verdict(item, words, bad)
             elif key in _CATEGORY:
                 claims += _category(item, words)
+            elif key in _PERHAPS_CATEGORY:
+                claims += [claim for claim in _category(item, words) if claim.codes or claim.decision]
     rationale = next((str(value[key]) for key in _REASON if isinstance(value.get(key), str)), "")
     rules = tuple(
         text for key in _RULES if key in value for text in _texts(value[key]) if text.lower() not in _ABSENT | _NOTHING
@@ -264,7 +270,7 @@ def _category(item: Any, words: Vocabulary) -> list[Claim]:
         expression = read_expression(text, words)
         if expression is not None:
             claims.append(expression.claim)
-        elif words.labels and fold(text) not in words.text_codes:
+        elif words.labels and not words.mentions(text):
             claims.append(Claim(unknown=text[:80]))
         else:
             claims.append(Claim(rule_ids=(text,)))

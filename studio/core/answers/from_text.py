@@ -8,6 +8,7 @@ quoted is taken out first. Two claims that differ are a conflict, never a choice
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from studio.core.answers.claims import Claim
 from studio.core.answers.expression import WORD, Expression, read_expression
@@ -32,6 +33,7 @@ _PREFIX = re.compile(
 )
 _INLINE_LABEL = re.compile(rf"(?<![\w\"'-]){_LABEL}\s*\x00?\s*(?:[:=]|\u2192)\s*", re.IGNORECASE)
 _INLINE_OPTIONS = re.compile(r"\x00\s*[:=-]?\s*")
+_WRITTEN = re.compile(r"[\w\x00\x01]")
 _MARK = re.compile(r"[:=\u2192]")
 _OPTION_ITEM = rf"[\"'*`_]{{0,3}}(?:{WORD}|(?<![\w.])[01](?![\w.])|\b(?:yes|no)\b)[\"'*`_]{{0,3}}"
 _OPTIONS = re.compile(
@@ -42,11 +44,15 @@ _OPTIONS = re.compile(
 _QUOTE = re.compile(r"\"[^\"\n]{1,4000}\"")
 _BULLET = re.compile(r"(?:[-+\u2022\u25cf\u25aa#]+\s+|\(?\d{1,2}[.)]\s+(?=\S))+")
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
+# "Spam policy: INVALID", and at the end of a line "... here! - INVALID" or "... here! INVALID".
+_NAMED = re.compile(r"(?:[\w'/&#()-]+ ){0,5}[\w'/&#()-]+:\s*(?P<verdict>(?:IN)?VALID\b.{0,60})\Z")
+_DASH_END = re.compile(r"(?:\s-{1,2}\s|[.!?]\s|\s\|\s)\s*(?P<verdict>[(\[\"']?(?:IN)?VALID\b.{0,60})\Z")
 _ARROW_END = re.compile(r"(?:\u2192|=>|->|\x01\s*[)\].]?\s*[:=|-]{0,2})\s*(?P<verdict>[^\u2192\x01]{1,80})\Z")
 _SENTENCE = re.compile(
     r"(?:(?:therefore|thus|so|hence|overall|in conclusion|conclusion|accordingly|as a result|based on [^,]{1,60})\b"
     r",?:?\s*)?"
-    r"(?:the|this|that|it|given)\b(?P<between>[^.!?\x00]{0,80}?)\b(?:is|be|as|considered|deemed|falls under)\s+"
+    r"(?:the|this|that|it|given|content|i(?:'d)?(?: would| will| have| must)? (?:classif|label|mark|rate|judge)\w*)\b"
+    r"[^.!?\x00]{0,80}?\b(?:is|be|as|considered|deemed|falls under)\s+"
     r"[\"'(]*(?P<verdict>(?:IN)?VALID|ESCALATE)\b",
     re.IGNORECASE,
 )
@@ -95,16 +101,17 @@ def _lines(text: str, words: Vocabulary) -> list[str]:
     body = _FENCE.sub("", text) if whole else _without_fenced(text, words)
     lines = [line for line in body.split("\n") if line.strip()]
     quoted = [line.lstrip().startswith(">") for line in lines]
-    kept = []
+    kept: list[str] = []
     for line, is_quote in zip(lines, quoted, strict=True):
         plain = unmarked(line)
         if _SEVERAL.search(plain) and _DECISIVE.search(plain):
             plain = _OPTIONS.sub(_fold_options, plain)
-        if is_quote and not all(quoted):
+        answered = bool(kept) and _is_bare_label(kept[-1]) and _pure(plain, words)
+        if is_quote and not all(quoted) and not answered:
             plain = QUOTED
         if '"' in plain and not whole:
             plain = _QUOTE.sub(lambda match: match.group() if _pure(match.group(), words) else QUOTED, plain)
-        if plain:
+        if _WRITTEN.search(plain):
             kept.append(plain)
     return kept
 
@@ -212,6 +219,12 @@ def _turned(line: str, words: Vocabulary) -> Claim | None:
     return expression.claim if expression is not None and expression.clean and expression.is_contract_word else None
 
 
+def _is_field(line: str) -> bool:
+    """Whether a line begins with an answer label, so that it is no part of the reason above it."""
+    match = _PREFIX.match(line)
+    return match is not None and match["mark"] is not None
+
+
 def _is_bare_label(line: str) -> bool:
     match = _PREFIX.match(line)
     return match is not None and bool(match.group()) and not line[match.end() :].strip(" :.-")
@@ -246,9 +259,14 @@ def _inline(line: str, words: Vocabulary, *, last: bool) -> list[Claim]:
             continue
         if not _closes_a_quote(line, match.end()):
             claims.append(expression.claim)
+    named = None if claims else _NAMED.match(line)
+    if named is not None:
+        expression = read_expression(named["verdict"], words)
+        if expression is not None and expression.clean and expression.is_contract_word:
+            claims.append(expression.claim)
     if claims or not last:
         return claims
-    end = _ARROW_END.search(line[-100:])
+    end = _DASH_END.search(line[-100:]) or _ARROW_END.search(line[-100:])
     expression = read_expression(end["verdict"], words) if end else None
     if expression is not None and expression.clean and (expression.is_contract_word or expression.claim.codes):
         return [expression.claim]
@@ -277,8 +295,12 @@ def _sentence_claims(lines: list[str], words: Vocabulary) -> list[Claim]:
     for line in dict.fromkeys((lines[0], lines[-1])):
         for sentence in re.split(r"(?<=[.!])\s+", line)[-3:] if line is lines[-1] else [line]:
             stated = _sentence(sentence)
-            if stated is not None:
-                found.append(stated.claim)
+            claim = stated.claim if stated else _turned(sentence, words)
+            behind = _behind_label(sentence, words) if claim is None else None
+            if behind is not None and behind.clean and behind.is_contract_word:
+                claim = behind.claim
+            if claim is not None:
+                found.append(claim)
     return found
 
 
@@ -289,7 +311,8 @@ def _with_rationale(claims: list[Claim], lines: list[str]) -> list[Claim]:
     for number, line in enumerate(lines):
         match = _REASON.match(line)
         if match is not None:
-            why = " ".join([match["why"], *lines[number + 1 :]]).replace(QUOTED, "\u2026").replace(OPTIONS, "").strip()
+            more = takewhile(lambda later: not _is_field(later), lines[number + 1 :])
+            why = " ".join([match["why"], *more]).replace(QUOTED, "\u2026").replace(OPTIONS, "").strip()
             first = claims[0]
             return [Claim(first.decision, first.codes, first.rule_ids, why), *claims[1:]]
     return claims

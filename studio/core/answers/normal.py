@@ -19,7 +19,9 @@ _SAME = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4", "'"),
         **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500", "-"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2212", "-"),
+        # Dashes between words are no hyphens, with or without spaces around them.
+        **dict.fromkeys("\u2013\u2014\u2015\u2500", " - "),
         **dict.fromkeys("\u2192\u21d2\u27a1\u2794\u279c\u27f6\u27f9\u21a6\u25b6", "\u2192"),
         **dict.fromkeys("\v\f\x1c\x1d\x1e\x85\u2028\u2029", "\n"),
         "\t": " ",

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from studio.core.answers.normal import plain
 from studio.core.labels import Decision, Label
-from studio.core.policy import OutputForm, Policy
+from studio.core.policy import OutputForm, OutputPosition, Policy
 
 CONTRACT_WORDS = {
     "VALID": Decision.ALLOWED,
@@ -96,18 +96,27 @@ class Code:
 
     @property
     def is_rule(self) -> bool:
-        """Whether more (or other) than the label's own id was written."""
-        return self.label is None or fold(self.written) != fold(self.label.id)
+        """Whether more (or other) than the label's own id or name was written."""
+        return self.label is None or fold(self.written) not in (fold(self.label.id), fold(self.label.name))
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The answers that one policy understands."""
+    """The answers that one policy understands.
+
+    ``own_text`` is the folded text of a policy with its own answer form, "" under the studio's contract, which lists
+    the labels one by one.
+    """
 
     labels: tuple[Label, ...]
     short_words: dict[str, Decision]
     text_codes: frozenset[str]
+    own_text: str
     by_fold: dict[str, Label | None] = field(default_factory=dict)
+
+    def mentions(self, name: str) -> bool:
+        """Whether a policy that writes its own answer form has this name for a category somewhere in its text."""
+        return fold(name) in self.text_codes or (len(name) > 2 and fold(name) in self.own_text)
 
     def code(self, written: str) -> Code | None:
         """The code behind ``written``, or None when it does not look like one and is no label either."""
@@ -150,7 +159,8 @@ def vocabulary(policy: Policy) -> Vocabulary:
             by_fold[name] = label if by_fold.get(name, label) is label else None
     found = [match.group() for match in _CODE_IN_TEXT.finditer(text)]
     codes = frozenset(fold(code) for code in (*found, *(_AXIS.sub("", code) for code in found)))
-    return Vocabulary(policy.labels, _digits(policy, text) | _yes_no(text), codes, by_fold)
+    own_text = fold(text) if policy.position is OutputPosition.IN_TEXT else ""
+    return Vocabulary(policy.labels, _digits(policy, text) | _yes_no(text), codes, own_text, by_fold)
 
 
 def means(definition: str) -> Decision | None:
