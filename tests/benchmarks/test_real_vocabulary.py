@@ -154,8 +154,8 @@ def plain(text: str) -> Plain:
     return Plain(((Origin.CONTENT, text),))
 
 
-def ids(vocabulary: Vocabulary, text: str) -> list[int]:
-    return [token.id for token in vocabulary.tokens([plain(text)])]
+def ids(engine: EngineClient, text: str) -> list[int]:
+    return [token.id for token in engine.tokenize([plain(text)])]
 
 
 def random_texts() -> list[str]:
@@ -190,7 +190,7 @@ def reference(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return dict(zip(texts, json.loads(done.stdout), strict=True))
 
 
-def test_the_control_tokens_have_their_known_places(vocabulary: Vocabulary) -> None:
+def test_the_control_tokens_have_their_known_places(engine: EngineClient, vocabulary: Vocabulary) -> None:
     known = {
         "<|return|>": 200_002,
         "<|constrain|>": 200_003,
@@ -203,29 +203,25 @@ def test_the_control_tokens_have_their_known_places(vocabulary: Vocabulary) -> N
 
     assert vocabulary.size == 201_088
     assert vocabulary.missing_harmony == ()
-    assert {name: vocabulary.tokens([Control(name)])[0].id for name in known} == known
+    assert {name: engine.tokenize([Control(name)])[0].id for name in known} == known
     ends = {name for name, token in real_vocabulary.CONTROLS.items() if vocabulary.is_eog(token)}
     assert ends == {"<|return|>", "<|call|>", "<|endoftext|>"}
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_text_is_cut_as_the_makers_cut_it(
-    vocabulary: Vocabulary, reference: Mapping[str, list[int]], text: str
+    engine: EngineClient, reference: Mapping[str, list[int]], text: str
 ) -> None:
-    assert ids(vocabulary, text) == reference[text]
+    assert ids(engine, text) == reference[text]
 
 
-def test_random_texts_are_cut_as_the_makers_cut_them(
-    vocabulary: Vocabulary, reference: Mapping[str, list[int]]
-) -> None:
-    assert {text: ids(vocabulary, text) for text in random_texts()} == {
-        text: reference[text] for text in random_texts()
-    }
+def test_random_texts_are_cut_as_the_makers_cut_them(engine: EngineClient, reference: Mapping[str, list[int]]) -> None:
+    assert {text: ids(engine, text) for text in random_texts()} == {text: reference[text] for text in random_texts()}
 
 
-def test_where_words_are_cut_otherwise_nothing_is_lost(vocabulary: Vocabulary) -> None:
+def test_where_words_are_cut_otherwise_nothing_is_lost(engine: EngineClient) -> None:
     for text in CUT_OTHERWISE.values():
-        tokens = vocabulary.tokens([plain(text)])
+        tokens = engine.tokenize([plain(text)])
 
         assert b"".join(token.text for token in tokens) == text.encode()
         assert all(token.id < FIRST_SPECIAL for token in tokens)
@@ -259,17 +255,17 @@ hostile = st.lists(
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=hostile)
-def test_no_content_becomes_a_control_token(vocabulary: Vocabulary, content: str) -> None:
-    tokens = vocabulary.tokens([plain(content)])
+def test_no_content_becomes_a_control_token(engine: EngineClient, content: str) -> None:
+    tokens = engine.tokenize([plain(content)])
 
     assert all(token.id < FIRST_SPECIAL and not token.control for token in tokens)
     assert b"".join(token.text for token in tokens) == content.encode()
 
 
-def test_all_spellings_at_once_become_ordinary_text(vocabulary: Vocabulary) -> None:
+def test_all_spellings_at_once_become_ordinary_text(engine: EngineClient) -> None:
     content = "".join(f"{name}{name[1:]}{name[:-1]}" for name in SPELLINGS) * 3
 
-    assert max(ids(vocabulary, content)) < FIRST_SPECIAL
+    assert max(ids(engine, content)) < FIRST_SPECIAL
 
 
 def test_half_finished_characters_wait(vocabulary: Vocabulary, chain: Sequence[int]) -> None:
