@@ -34,6 +34,8 @@ _CLASSIFYING = re.compile(
     r"|allowed|prohibited|assessment|escalat\w*)\b",
     re.IGNORECASE,
 )
+_ECHO = 12
+"""Content of at most this many characters is not told from a verdict."""
 _LONG = 30
 """An answer of more words than this that never speaks of classifying is off the task."""
 
@@ -80,18 +82,31 @@ def _nothing(channels: Channels, finished: bool) -> Verdict:
 
 
 def _read(final: str, words: Vocabulary, *, finished: bool = True, content: str = "") -> Reading:
-    """The reading of one final."""
-    text = _without_echo(plain(final), plain(content))
+    """The reading of one final.
+
+    Where it echoes the content, what is left without the echo has to state the verdict by itself; and taking the echo
+    out may make a verdict fall away or appear, but never turn one into another.
+    """
+    text = plain(final)
+    reading = _read_text(text, words, finished=finished)
+    without = _without_echo(text, plain(content).strip())
+    if without == text:
+        return reading
+    bare = _read_text(without, words, finished=finished)
+    if reading.decision and bare.decision and reading.decision is not bare.decision:
+        return Reading(Status.CONFLICTING, detail="The answer states two verdicts, one of them perhaps an echo.")
+    return bare
+
+
+def _read_text(text: str, words: Vocabulary, *, finished: bool) -> Reading:
+    """The reading of a plain text."""
     found = json_claims(text, words)
     if found.cut:
         return Reading(Status.TRUNCATED, detail="The answer's JSON was never closed.")
     claims = [*found.claims, *text_claims(found.rest, words)]
-    reading = resolve(claims, words)
     if not finished and (not claims or not _settled(text)):
         return Reading(Status.TRUNCATED, detail="The answer was cut off.")
-    if claims:
-        return reading
-    return _without_claim(text)
+    return resolve(claims, words) if claims else _without_claim(text)
 
 
 def _settled(text: str) -> bool:
@@ -123,9 +138,14 @@ def _against_earlier(reading: Reading, channels: Channels, words: Vocabulary) ->
 
 
 def _without_echo(text: str, content: str) -> str:
-    """The answer without the judged content in it, where that is long enough to be told from a verdict."""
-    content = content.strip()
-    return text.replace(content, " ") if len(content) > 12 else text
+    """The answer without the judged content, where that stands on lines of its own and is no mere word.
+
+    Only whole lines go: content that ends in the middle of what the model wrote could cut a verdict in two.
+    """
+    if len(content) <= _ECHO or content not in text:
+        return text
+    pattern = rf"^[ \t]*(?:[A-Za-z ]{{1,30}}:[ \t]*)?[\"'`]*{re.escape(content)}[\"'`]*[ \t]*$"
+    return re.sub(pattern, " ", text, flags=re.MULTILINE)
 
 
 def _shortened(final: str) -> str:

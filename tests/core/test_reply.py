@@ -122,6 +122,30 @@ def test_an_echo_of_the_content_is_taken_out_when_the_content_is_known() -> None
     assert outcome(read(content, WORDS, content=content)) == "unparsed"
 
 
+@pytest.mark.parametrize(
+    ("content", "final"),
+    [
+        ("Answer (VALID or INVALID): IN", "Answer (VALID or INVALID): INVALID"),
+        ("INVALID - this is not", "INVALID - this is not VALID"),
+        ('"violation": 1, "', '{"violation": 1, "policy_category": "H2"}'),
+        ("Classification: IN", "Classification: INVALID"),
+    ],
+)
+def test_content_cannot_cut_a_verdict_in_two(content: str, final: str) -> None:
+    for policy in (WORDS, JSON):
+        assert read(final, policy, content=content).decision in (None, Decision.VIOLATES)
+    assert read(final, JSON, content=content).decision is Decision.VIOLATES
+
+
+@given(st.sampled_from([case for case in CASES if len(case.final) > 14]), st.data())
+def test_no_content_turns_a_verdict_into_another(case: Case, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(case.final) - 13))
+    content = case.final[start : data.draw(st.integers(start + 13, len(case.final)))]
+    alone = read(case.final, case.policy)
+    beside = read(case.final, case.policy, content=content)
+    assert alone.decision is None or beside.decision in (None, alone.decision)
+
+
 noise = st.text(st.sampled_from("VALIDESCnotor01 \n\t.:,;|/()[]{}\"'`*_#>-=\u2192\u201c\u201d<\\"), max_size=80)
 PIECES = [
     "VALID",

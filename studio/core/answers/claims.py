@@ -46,8 +46,6 @@ def resolve(claims: Iterable[Claim], words: Vocabulary) -> Reading:
     the codes are of different axes (``D-SP2, R-SP0``), which are judged apart: then the most severe counts.
     """
     claims = tuple(claims)
-    if not claims:
-        return Reading(Status.UNPARSED, detail="No verdict was found in the answer.")
     said = {claim.decision for claim in claims} - {None}
     codes = _unique(code for claim in claims for code in claim.codes)
     rationale = next((claim.rationale for claim in claims if claim.rationale), "")

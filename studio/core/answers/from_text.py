@@ -56,6 +56,10 @@ _SENTENCE = re.compile(
     r"[\"'(]*(?P<verdict>(?:IN)?VALID|ESCALATE)\b",
     re.IGNORECASE,
 )
+_FIELD = re.compile(
+    r"[\"']?(?:is_)?(?:violation|violates)[\"']?\s*[:=]\s*[\"']?(?P<truth>0|1|true|false|yes|no)[\"']?[\s.,]*\Z",
+    re.IGNORECASE,
+)
 _TURN = re.compile(
     r"(?:actually|wait|no|correction|sorry|rather|instead|so|thus|hence|therefore|overall|finally|in conclusion)\b"
     r"[\s,:;.-]*",
@@ -157,6 +161,9 @@ def _line_claims(lines: list[str], number: int, words: Vocabulary) -> list[Claim
     behind = _behind_label(bare, words)
     if behind is not None:
         return _claims_of(behind, words)
+    field = _FIELD.match(bare) if "1" in words.short_words else None
+    if field is not None:
+        return [Claim(Decision.VIOLATES if field["truth"].lower() in ("1", "true", "yes") else Decision.ALLOWED)]
     turned = _turned(bare, words)
     if turned is not None:
         return [turned]
@@ -181,7 +188,8 @@ def _behind_label(line: str, words: Vocabulary) -> Expression | None:
             after = read_expression(text[match.end() :], words)
             if inner is not None and (after is None or inner.word):
                 return inner if after is None else Expression(_joined(inner, after), after.word, after.tail)
-        begun = match["mark"] is not None or OPTIONS in match.group()
+        said = match.group().rstrip().casefold()
+        begun = match["mark"] is not None or OPTIONS in said or said.endswith((" is", " as", " be", " was"))
         rest = text[match.end() :]
         if not begun and not re.match(r"[\"'(\[<]|(?:IN)?VALID\b|ESCALATE\b", rest):
             return None
