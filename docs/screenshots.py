@@ -152,7 +152,7 @@ class Stage:
 
     def settle(self) -> None:
         """Let everything that was begun end."""
-        self.wait(lambda: self.window._context.tasks.idle)
+        self.wait(lambda: self.window.tasks.idle)
         QTest.qWait(250)
 
     def open_policy(self, policy_id: str) -> None:

@@ -40,6 +40,7 @@ def run(workspace: Path | None = None, *, model: Path | None = None) -> int:
         QMessageBox.critical(None, error.title, str(error))
         return 1
     window = build_window(theme, studio, loaded)
+    window.errors.catch_all()
     window.closed.connect(app.quit)
     app.setQuitOnLastWindowClosed(False)
     window.show()
@@ -51,7 +52,6 @@ def run(workspace: Path | None = None, *, model: Path | None = None) -> int:
 def build_window(theme: Theme, studio: Studio, loaded: settings.Loaded) -> MainWindow:
     """The main window over an open studio."""
     errors = Errors()
-    errors.catch_all()
     tasks = Tasks(errors.show)
     preferences = Preferences(loaded, tasks)
     preferences.changed.connect(

@@ -41,6 +41,8 @@ class MainWindow(QMainWindow):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
+        self.errors = context.errors
+        self.tasks = context.tasks
         self._is_closed = False
         self.setWindowTitle(f"{context.studio.workspace_name} · Moderation Studio")
         self.banners = BannerHost(context.theme)

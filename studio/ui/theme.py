@@ -5,9 +5,10 @@ Every colour in the window comes from here by name, so that contrast can be test
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -61,6 +62,11 @@ class Theme(QObject):
         self._choice, self._points = choice, points
         self._apply()
 
+    def follow(self, owner: QObject, paint: Callable[[], None]) -> None:
+        """Call ``paint`` now and after each change, for as long as ``owner`` lives."""
+        _Follower(owner, paint, self.changed)
+        paint()
+
     def font(self, size: int = BODY, *, bold: bool = False) -> QFont:
         """The interface font at a size of the type scale."""
         font = QFont(self._system_font)
@@ -97,6 +103,19 @@ class Theme(QObject):
         self._app.setFont(self.font())
         self._app.setStyleSheet(stylesheet(self.tokens, self.scale.px, self._glyphs.paths(self.tokens, self.scale.px)))
         self.changed.emit()
+
+
+class _Follower(QObject):
+    """Lives with its owner, so that nothing is painted that is gone: Qt cuts the connection with it."""
+
+    def __init__(self, owner: QObject, paint: Callable[[], None], changed: SignalInstance) -> None:
+        super().__init__(owner)
+        self._paint = paint
+        changed.connect(self._run)
+
+    @Slot()
+    def _run(self) -> None:
+        self._paint()
 
 
 def contrast(first: str, second: str) -> float:

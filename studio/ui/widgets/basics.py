@@ -171,8 +171,7 @@ def _iconed(button: QPushButton | QToolButton, theme: Theme, name: str, *, on_ac
         button.setIconSize(QSize(size, size))
         button.setIcon(icon(name, theme.tokens, on_accent=on_accent) if name else QIcon())
 
-    paint()
-    theme.changed.connect(paint)
+    theme.follow(button, paint)
 
 
 def push_button(
@@ -245,7 +244,7 @@ class SearchField(QLineEdit):
         self.setAccessibleName(hint)
         self.setClearButtonEnabled(True)
         self._glass = self.addAction(icon("magnifying-glass", theme.tokens), QLineEdit.ActionPosition.LeadingPosition)
-        theme.changed.connect(lambda: self._glass.setIcon(icon("magnifying-glass", theme.tokens)))
+        theme.follow(self, lambda: self._glass.setIcon(icon("magnifying-glass", theme.tokens)))
         self.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102  Qt's name

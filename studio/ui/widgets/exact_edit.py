@@ -89,7 +89,9 @@ class ExactEdit(QPlainTextEdit):
             cursor = QTextCursor(self.document())
             cursor.beginEditBlock()
             cursor.select(QTextCursor.SelectionType.Document)
-            cursor.insertText(text)
+            # The blank that comes and goes keeps what is typed next from being undone together with this text.
+            cursor.insertText(text + " ")
+            cursor.deletePreviousChar()
             cursor.endEditBlock()
         else:
             self.setPlainText(text)

@@ -68,6 +68,11 @@ class VerdictCard(QWidget):
         """The run that is shown; None while one is under way."""
         return self._run
 
+    @property
+    def stale(self) -> bool:
+        """Whether the verdict belongs to an older text."""
+        return self._stale
+
     def show_run(self, run: Run, *, demo: bool = False) -> None:
         """Show a finished run."""
         self._run = run

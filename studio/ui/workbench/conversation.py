@@ -76,7 +76,7 @@ class ConversationEditor(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._rows: list[_TurnRow] = []
+        self.rows: list[_TurnRow] = []
         body = QWidget()
         body.setObjectName("body")
         self._list = QVBoxLayout()
@@ -104,21 +104,21 @@ class ConversationEditor(QWidget):
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The turns; rows without a text are left out."""
-        return tuple(one.turn for one in self._rows if one.turn.text)
+        return tuple(one.turn for one in self.rows if one.turn.text)
 
     def show_turns(self, turns: tuple[Turn, ...]) -> None:
         """Show other turns; two empty rows when there is none."""
-        for one in self._rows:
+        for one in self.rows:
             self._list.removeWidget(one)
             one.deleteLater()
-        self._rows = []
+        self.rows = []
         for turn in turns or (Turn("A", ""), Turn("B", "")):
             self._append(turn)
         self._refresh()
 
     def add_turn(self) -> None:
         """Add a turn for the speaker who is next."""
-        speakers = [one.speaker.text() for one in self._rows]
+        speakers = [one.speaker.text() for one in self.rows]
         speaker = speakers[-2] if len(speakers) > 1 else ("B" if speakers else "A")
         added = self._append(Turn(speaker, ""))
         self._refresh()
@@ -128,9 +128,9 @@ class ConversationEditor(QWidget):
 
     def move_turn(self, moved: _TurnRow, step: int) -> None:
         """Move a turn one place."""
-        at = self._rows.index(moved)
-        if 0 <= at + step < len(self._rows):
-            self._rows.insert(at + step, self._rows.pop(at))
+        at = self.rows.index(moved)
+        if 0 <= at + step < len(self.rows):
+            self.rows.insert(at + step, self.rows.pop(at))
             self._list.removeWidget(moved)
             self._list.insertWidget(at + step, moved)
             self._refresh()
@@ -138,33 +138,33 @@ class ConversationEditor(QWidget):
 
     def remove_turn(self, removed: _TurnRow) -> None:
         """Take a turn away."""
-        at = self._rows.index(removed)
-        self._rows.remove(removed)
+        at = self.rows.index(removed)
+        self.rows.remove(removed)
         self._list.removeWidget(removed)
         removed.deleteLater()
-        if not self._rows:
+        if not self.rows:
             self._append(Turn("A", ""))
-        self._rows[min(at, len(self._rows) - 1)].text.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.rows[min(at, len(self.rows) - 1)].text.setFocus(Qt.FocusReason.OtherFocusReason)
         self._refresh()
         self.edited.emit()
 
     def show_hidden(self, shown: bool) -> None:
         """Mark characters that have no look."""
-        for one in self._rows:
+        for one in self.rows:
             one.text.show_hidden(shown)
 
     def focus_first(self) -> None:
         """Put the focus where one would type."""
-        self._rows[0].text.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.rows[0].text.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _append(self, turn: Turn) -> _TurnRow:
         made = _TurnRow(self._theme, turn, self)
         made.edited.connect(self.edited)
-        self._rows.append(made)
+        self.rows.append(made)
         self._list.addWidget(made)
         return made
 
     def _refresh(self) -> None:
-        for at, one in enumerate(self._rows):
+        for at, one in enumerate(self.rows):
             one.up.setEnabled(at > 0)
-            one.down.setEnabled(at < len(self._rows) - 1)
+            one.down.setEnabled(at < len(self.rows) - 1)
