@@ -24,6 +24,7 @@ _DEFINED = re.compile(
 _NAMED = re.compile(
     rf"[(\[]#?(?P<first>{_ID})(?:\s*(?:-|to|\u2026|\.\.+)\s*(?P<last>{_ID}))?(?P<more>(?:\s*,\s*{_ID})*)(?=\s*[)\]:,-])"
 )
+_DIGITS = "0123456789"
 _UNDERLINE = re.compile(r"^\W{3,}$")
 _SHEBANG = re.compile(r"^#{1,6}\s+(?P<title>.*?)[\s#]*$")
 _OUTPUT_LINE = re.compile(
@@ -210,10 +211,10 @@ def _range(mention: re.Match[str]) -> list[str]:
     first, last = mention["first"], mention["last"]
     ids = [first]
     if last:
-        letters, low = re.fullmatch(r"(.*?)(\d+)", first).groups()  # type: ignore[union-attr]
-        other, high = re.fullmatch(r"(.*?)(\d+)", last).groups()  # type: ignore[union-attr]
-        if letters == other and int(low) < int(high) <= int(low) + 20:
-            ids = [f"{letters}{number}" for number in range(int(low), int(high) + 1)]
+        letters, other = first.rstrip(_DIGITS), last.rstrip(_DIGITS)
+        low, high = int(first[len(letters) :]), int(last[len(other) :])
+        if letters == other and low < high <= low + 20:
+            ids = [f"{letters}{number}" for number in range(low, high + 1)]
         else:
             ids.append(last)
     return ids + [part.strip() for part in mention["more"].split(",") if part.strip()]
