@@ -1,7 +1,7 @@
 """The thing that is judged, and the one way it is written into the user message.
 
-A conversation goes into a single message as a transcript: sent as chat turns it is judged wrongly (FACTS 1). Continuation
-lines of a turn are indented, so that a line that starts with ``[`` at the left edge is always ours and a speaker cannot
+A conversation goes into a single message as a transcript: sent as chat turns it is judged wrongly (FACTS 1). The
+continuation lines of a turn are indented, so that a line that starts with ``[`` at the left edge is always ours and a speaker cannot
 write another speaker's turn.
 """
 
@@ -46,9 +46,7 @@ class Content:
         """Several turns, oldest first. Raises InputError when there is none."""
         if not turns:
             raise InputError("The conversation has no turns.", hint="Give at least one turn with a speaker and a text.")
-        return cls(
-            ContentKind.CONVERSATION, turns=tuple(Turn(clean(turn.speaker), clean(turn.text)) for turn in turns)
-        )
+        return cls(ContentKind.CONVERSATION, turns=tuple(Turn(clean(turn.speaker), clean(turn.text)) for turn in turns))
 
     @classmethod
     def completion(cls, prompt: str, response: str) -> Content:

@@ -102,7 +102,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A run found by full-text search; ``snippet`` marks the matched words with ``\\x02`` and ``\\x03``."""
+    """A run found by full-text search; ``snippet`` marks the matched words with the characters U+0002 and U+0003."""
 
     run: Run
     snippet: str
