@@ -1,8 +1,8 @@
 """The thing that is judged, and the one way it is written into the user message.
 
 A conversation goes into a single message as a transcript: sent as chat turns it is judged wrongly (FACTS 1). The
-continuation lines of a turn are indented, so that a line that starts with ``[`` at the left edge is always ours and a speaker cannot
-write another speaker's turn.
+continuation lines of a turn are indented, so that a line that starts with ``[`` at the left edge is always ours and a
+speaker cannot write another speaker's turn.
 """
 
 from __future__ import annotations
