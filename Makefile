@@ -44,7 +44,7 @@ check: $(PROJECT) ## formatting, lint, types and the rules about who may import 
 	@$(VENV)/bin/lint-imports
 
 bench: $(PROJECT) check-window ## measure how fast the studio starts
-	@$(PY) benchmarks/startup.py
+	@$(PY) -m benchmarks.startup
 
 screenshots: $(PROJECT) check-window ## make the pictures in docs/screenshots anew
 	@QT_QPA_PLATFORM=offscreen $(PY) docs/screenshots.py
