@@ -63,7 +63,7 @@ def test_killed_while_thinking_and_the_next_request_is_answered(chain_gguf: Path
 @posix_only
 def test_a_worker_that_stands_still_is_hung(chain_gguf: Path) -> None:
     with EngineClient() as client:
-        client.load(chain_gguf, EngineSettings(hang_after_s=1.0))
+        client.load(chain_gguf, EngineSettings(hang_after_s=3.0))
         with pytest.raises(EngineHungError):
             kill_on_first_text(client, signal.SIGSTOP)
         assert client.generate(GenerateRequest(prompt("start"))).final == "éVALID"
@@ -95,7 +95,7 @@ def test_a_crash_is_a_crash_and_repacked_weights_are_given_up(chain_gguf: Path) 
 def test_deaths_while_answering(then: Then, error: type[EngineError]) -> None:
     answers = (ScriptedAnswer(TEXT, then=then, only_start=1), ScriptedAnswer(TEXT))
     with EngineClient(script=Script(answers=answers)) as client:
-        client.load(Path("scripted"), EngineSettings(hang_after_s=0.8))
+        client.load(Path("scripted"), EngineSettings(hang_after_s=3.0 if then == "hang" else 120.0))
         seen: list[GenerateEvent] = []
         with pytest.raises(error) as caught:
             client.generate(REQUEST, on_event=seen.append)

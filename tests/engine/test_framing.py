@@ -122,7 +122,7 @@ def test_a_text_of_many_contexts_is_too_long_and_soon(random_engine: EngineClien
 
 
 def test_counting_counts_what_would_be_handed_out(random_engine: EngineClient) -> None:
-    segments = [Control("<|start|>"), plain("word " * 20_000)]
+    segments: list[Segment] = [Control("<|start|>"), plain("word " * 20_000)]
 
     assert len(random_engine.tokenize(segments)) == random_engine.count_tokens(segments) == 100_001
 
