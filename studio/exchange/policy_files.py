@@ -68,7 +68,7 @@ def policy_text(policy: Policy) -> str:
     }
     if policy.review_below is not None:
         fields["review_below"] = policy.review_below
-    front = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=110)
+    front = yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return f"---\n{front}---\n{policy.text}"
 
 
@@ -76,6 +76,18 @@ def slug(name: str) -> str:
     """A name as an id: lower case letters, digits and single hyphens, at most 60 characters."""
     folded = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
     return folded[:60].strip("-") or "policy"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text with control characters or rare line breaks quoted: unquoted, YAML would fold them away."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if text.splitlines() not in ([], [text]) or not text.isprintable() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _quoted)
 
 
 def _plain(text: str, name: str) -> ReadPolicy:

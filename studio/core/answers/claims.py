@@ -43,7 +43,8 @@ def resolve(claims: Iterable[Claim], words: Vocabulary) -> Reading:
 
     Word and label must agree, except that a review label may stand beside either word: it sends the content to a
     person. Among several labels violate outweighs review. An allow label beside another kind is a contradiction, unless
-    the codes are of different axes (``D-SP2, R-SP0``), which are judged apart: then the most severe counts.
+    the codes are of different axes (``D-SP2, R-SP0``), which are judged apart: then the most severe counts. Where the
+    contract asks for a word alone, a code beside it is a citation, and an unknown one takes nothing from the word.
     """
     claims = tuple(claims)
     said = {claim.decision for claim in claims} - {None}
@@ -52,7 +53,7 @@ def resolve(claims: Iterable[Claim], words: Vocabulary) -> Reading:
     if len(said) > 1:
         return _conflict(f"The answer states {_list(said)}.", rationale)
     unknown = [claim.unknown for claim in claims if claim.unknown]
-    if words.labels:
+    if words.labels and not (said and words.word_decides):
         unknown += [code.written for code in codes if not code.known]
     if unknown:
         names = ", ".join(dict.fromkeys(unknown))

@@ -80,6 +80,9 @@ _ZERO_ONE = re.compile(
 )
 
 
+_WORD_FORMS = (OutputForm.VALID_INVALID, OutputForm.BINARY)
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A code as the model wrote it; ``label`` is the policy's label behind it, ``known`` whether the policy has it."""
@@ -105,7 +108,7 @@ class Vocabulary:
     """The answers that one policy understands.
 
     ``own_text`` is the folded text of a policy with its own answer form, "" under the studio's contract, which lists
-    the labels one by one.
+    the labels one by one. ``word_decides``: the contract asks for a word or a digit alone, not for a label.
     """
 
     labels: tuple[Label, ...]
@@ -113,6 +116,7 @@ class Vocabulary:
     text_codes: frozenset[str]
     own_text: str
     by_fold: dict[str, Label | None] = field(default_factory=dict)
+    word_decides: bool = False
 
     def mentions(self, name: str) -> bool:
         """Whether a policy that writes its own answer form has this name for a category somewhere in its text."""
@@ -160,7 +164,9 @@ def vocabulary(policy: Policy) -> Vocabulary:
     found = [match.group() for match in _CODE_IN_TEXT.finditer(text)]
     codes = frozenset(fold(code) for code in (*found, *(_AXIS.sub("", code) for code in found)))
     own_text = fold(text) if policy.position is OutputPosition.IN_TEXT else ""
-    return Vocabulary(policy.labels, _digits(policy, text) | _yes_no(text), codes, own_text, by_fold)
+    return Vocabulary(
+        policy.labels, _digits(policy, text) | _yes_no(text), codes, own_text, by_fold, policy.form in _WORD_FORMS
+    )
 
 
 def means(definition: str) -> Decision | None:
