@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._restore_geometry()
+        context.theme.changed.connect(self._fit_rail)
         self.go_to(WORKBENCH)
         QTimer.singleShot(0, self._begin)
 
@@ -86,7 +87,10 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
-        self.rail.set_narrow(event.size().width() < _NARROW_BELOW)
+        self._fit_rail()
+
+    def _fit_rail(self) -> None:
+        self.rail.set_narrow(self.width() < self._context.theme.scale.px(_NARROW_BELOW))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102  Qt's name
         self.shut_down()
@@ -218,7 +222,6 @@ class MainWindow(QMainWindow):
         body = QWidget()
         body.setLayout(whole)
         self.setCentralWidget(body)
-        self.setMinimumSize(760, 520)
 
     def _restore_geometry(self) -> None:
         kept = self._context.preferences.layout("window")

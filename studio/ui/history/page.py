@@ -14,8 +14,8 @@ from studio.ui.history.rows import Query
 from studio.ui.history.sessions import SessionList
 from studio.ui.history.table import COLUMNS, CONTENT, HEADLINE, POLICY, VERDICT, WHEN, RunDelegate, RunsTable
 from studio.ui.tasks import Lane
-from studio.ui.widgets.basics import ElidedLabel, SearchField, column, frame, push_button, row, spread
-from studio.ui.widgets.controls import Choice, KeptSplitter, decision_icon
+from studio.ui.widgets.basics import ElidedLabel, SearchField, column, frame, row, spread
+from studio.ui.widgets.controls import Choice, ElidingButton, KeptSplitter, decision_icon
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.words import count, decision_word
 
@@ -63,6 +63,10 @@ class HistoryPage(Page):
             self._ask()
         self.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def chip(self, decision: Decision | None) -> QPushButton:
+        """The filter of a decision; None is "no verdict"."""
+        return self._chips[decision]
+
     def show_session(self, session_id: str) -> None:
         """Show the runs of one session."""
         self.search.clear()
@@ -81,7 +85,9 @@ class HistoryPage(Page):
         theme = self._context.theme
         chips = row(spacing=8, margins=(12, 0, 12, 8))
         for decision in (*Decision, None):
-            chip = push_button(theme, f" {decision_word(decision)}", "filter")
+            chip = ElidingButton(theme, decision_word(decision))
+            chip.setProperty("kind", "filter")
+            chip.setAccessibleName(decision_word(decision))
             chip.setCheckable(True)
             chip.setIcon(decision_icon(theme, decision))
             chip.toggled.connect(lambda _on: self._ask())

@@ -48,7 +48,7 @@ def outline(text: str, labels: tuple[Label, ...]) -> list[Entry]:
                 continue
             match = rule.match(line) if rule else None
             if match:
-                entries.append(Entry(RULE_LEVEL, line.strip().lstrip("-*+ ").strip(), number, by_id[match["label"]]))
+                entries.append(Entry(RULE_LEVEL, _plain(line), number, by_id[match["label"]]))
     return entries
 
 
@@ -99,3 +99,8 @@ class OutlineTab(QTreeWidget):
 
     def _go(self, item: QTreeWidgetItem) -> None:
         self.line_wanted.emit(int(item.data(0, _LINE)))
+
+
+def _plain(line: str) -> str:
+    """A rule's line without its list mark and its emphasis."""
+    return line.strip().lstrip("-+ ").replace("**", "").replace("`", "").lstrip("* ")
