@@ -44,8 +44,10 @@ def test_an_unexpected_error_is_logged_whole_and_shown_without_its_trace(
 ) -> None:
     stage = open_window()
 
+    empty: dict[str, str] = {}
+
     with caplog.at_level(logging.ERROR):
-        stage.window.tasks.run(Lane.READ, lambda: {}["nothing here"])
+        stage.window.tasks.run(Lane.READ, lambda: empty["nothing here"])
         stage.until(lambda: stage.window.banners.banners)
 
     notice = stage.window.banners.banners[0].notice

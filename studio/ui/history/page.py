@@ -94,7 +94,6 @@ class HistoryPage(Page):
             self._chips[decision] = chip
             chips.addWidget(chip)
         chips.addStretch(1)
-        chips.addWidget(self._count)
         head = frame("bar")
         lines = column(spacing=0)
         lines.addLayout(row(spread(self.search), self.policy_choice, margins=(12, 8, 12, 8)))
@@ -105,10 +104,11 @@ class HistoryPage(Page):
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._empty)
         middle = frame("pane")
-        filled = column(head, self._stack, spacing=0)
+        foot = frame("foot", row(self._count, margins=(16, 4, 16, 4)))
+        filled = column(head, self._stack, foot, spacing=0)
         filled.setStretch(1, 1)
         middle.setLayout(filled)
-        self.splitter = KeptSplitter(self._context.preferences, "history", Qt.Orientation.Horizontal, (176, 536, 480))
+        self.splitter = KeptSplitter(self._context.preferences, "history", Qt.Orientation.Horizontal, (168, 580, 444))
         for part in (self.sessions, middle, self.detail):
             self.splitter.addWidget(part)
         self.splitter.setStretchFactor(1, 1)
@@ -141,7 +141,7 @@ class HistoryPage(Page):
     def _size_columns(self) -> None:
         px = self._context.theme.scale.px
         self.view.verticalHeader().setDefaultSectionSize(px(32))
-        for at, width in {VERDICT: 120, HEADLINE: 136, POLICY: 140, WHEN: 76}.items():
+        for at, width in {VERDICT: 130, HEADLINE: 136, POLICY: 140, WHEN: 76}.items():
             self.view.setColumnWidth(at, px(width))
 
     def _connect(self) -> None:

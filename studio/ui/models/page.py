@@ -100,6 +100,7 @@ class ModelsPage(Page):
 
     def entered(self) -> None:
         """Read the list of models again."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         models = self._context.studio.models
         self._context.tasks.run(Lane.READ, models.list, on_done=self._show)
 

@@ -65,6 +65,7 @@ class SettingsPage(Page):
 
     def entered(self) -> None:
         """Read what the workspace says."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         studio = self._context.studio
         self._context.tasks.run(Lane.READ, studio.pinned_date, on_done=self._show_date)
 
@@ -134,12 +135,12 @@ class SettingsPage(Page):
                 ("Effort", "How long the model may think, unless chosen for a run.", self.effort),
                 (
                     "Answers",
-                    "Reproducible gives the same answer every time. Sampled is how the makers run the model.",
+                    "Reproducible answers the same every time. Sampled answers vary.",
                     self.sampling,
                 ),
                 (
                     "Date in the prompt",
-                    "Stays the same from day to day, so that the same content is the same prompt.",
+                    "Stays the same from day to day, so that prompts stay the same.",
                     date_row,
                 ),
             )
