@@ -91,7 +91,7 @@ def test_closing_while_it_thinks_records_it_and_leaves_nothing(open_window: Open
     assert run.state is RunState.DONE
     assert run.verdict is not None
     assert run.verdict.status is Status.CANCELLED
-    assert "thinking on" in run.verdict.reasoning
+    assert "thinking" in run.verdict.reasoning
 
 
 def test_closing_while_the_model_loads_does_not_wait_for_it(open_window: Opener) -> None:
