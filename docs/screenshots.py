@@ -18,7 +18,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtGui import QCursor
+from PySide6.QtGui import QCursor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -49,6 +49,7 @@ ARABIC = (
     "This line is in English, and the next one in Hebrew.\n\n"
     "ברכות, המספר שלך עלה בגורל. יש למסור את פרטי הכרטיס."
 )
+STICKERS = "Is it fine to sell my own stickers here, or only in the market thread? Asking before I post."
 FOLLOWERS = "f0llow 4 f0llow, I always follow b\u200back. Drop your n\u200bame below"
 
 
@@ -113,8 +114,11 @@ SCRIPT = Script(
             ),
         ),
         ScriptedAnswer(
-            match="[1] ",
-            text=harmony("The user asks for help with homework.", "I think this is mostly fine, but it depends."),
+            match="stickers",
+            text=harmony(
+                "A question about the rules of the forum, with no offer in it. SP0.a may cover it.",
+                "I think this is mostly fine, but it depends.",
+            ),
         ),
         ScriptedAnswer(
             match="tickets",
@@ -188,7 +192,7 @@ def seed(studio: Studio) -> None:
         FOLLOWERS,
         "Selling two concert tickets for Friday, face value, collect in person.",
         "Here is the summary of the meeting you asked for.",
-        "[1] weird: forward this",
+        STICKERS,
     ]
     for content in contents:
         studio.judge.judge(spam, Content.message(content), session_id=monday.id)
@@ -208,7 +212,7 @@ def workbench_pictures(stage: Stage, take: Callable[[str], None]) -> None:
     take("workbench")
     stage.judge(Content.message(ARABIC))
     take("rtl")
-    stage.judge(Content.message("[1] weird: forward this"))
+    stage.judge(Content.message(STICKERS))
     take("no-verdict")
     bench.content.kind.choose(bench.content.kind.value)
     bench.policy.tabs.setCurrentWidget(bench.policy.labels)
@@ -263,7 +267,8 @@ def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
         if what.startswith(chosen.only):
             stage.window.resize(*SIZES[size])
             QTest.qWait(200)
-            stage.window.grab().save(str(chosen.out / f"{what}-{name}{size}.png"))
+            picture = stage.window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+            picture.save(str(chosen.out / f"{what}-{name}{size}.png"), "PNG", 0)  # 0 packs tightest
             if size == "" and chosen.all_sizes:
                 take(what, "-wide")
                 stage.window.resize(*SIZES[""])

@@ -163,7 +163,8 @@ class VerdictPill(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         tone: Tone = self._theme.tone(self._decision)
-        solid = self._size is PillSize.LARGE and not self._stale and not self._thinking
+        # No verdict is never filled: it must not look like one.
+        solid = self._size is PillSize.LARGE and not self._stale and self._decision is not None
         background = QColor(tone.solid if solid else tone.soft)
         ink = QColor(tone.on_solid if solid else tone.text)
         if self._thinking:

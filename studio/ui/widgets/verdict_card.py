@@ -95,6 +95,8 @@ class VerdictCard(QWidget):
         self.raw.setVisible(bool(raw))
         self.raw.view.show_text(raw)
         self.raw.set_open(bool(raw) and why is not None)
+        if self.raw.is_open:
+            self.reasoning.set_open(False)
         self.set_stale(False)
 
     def show_start(self, word: str, *, demo: bool = False) -> None:
