@@ -236,7 +236,6 @@ def workbench_pictures(stage: Stage, take: Callable[[str], None]) -> None:
     stage.settle()
     take("models")
     window.go_to("settings")
-    window.settings.show_report()
     stage.settle()
     take("settings")
 
