@@ -267,7 +267,7 @@ def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
             stage.window.resize(*SIZES[size])
             QTest.qWait(200)
             picture = stage.window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-            picture.save(str(chosen.out / f"{what}-{name}{size}.png"), "PNG", 0)  # 0 packs tightest
+            picture.save(str(chosen.out / f"{what}-{name}{size}.png"), "PNG", 0)  # type: ignore[call-overload]  # the stubs want bytes, the binding a str; 0 packs tightest
             if size == "" and chosen.all_sizes:
                 take(what, "-wide")
                 stage.window.resize(*SIZES[""])
