@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex
 from studio.core.content import Content
 from studio.core.labels import Decision
 from studio.engine.scripted import ScriptedAnswer
-from studio.ui.history.rows import PAGE, Query, fetch
+from studio.ui.history.rows import PAGE, Query
 from studio.ui.history.table import VERDICT
 from studio.ui.widgets.ask_line import AskLine
 from tests.ui.conftest import FINE, LURE, Opener, Stage, harmony
@@ -108,7 +108,7 @@ def test_rows_come_page_by_page(open_window: Opener) -> None:
     class Many:
         """A history of 100,000 runs."""
 
-        def runs(self, *, session_id: object, policy_id: object, limit: int, offset: int) -> list[object]:
+        def runs(self, *, limit: int, offset: int, **_: object) -> list[object]:
             asked.append((offset, limit))
             return [run] * max(0, min(limit, 100_000 - offset))
 
@@ -125,14 +125,3 @@ def test_rows_come_page_by_page(open_window: Opener) -> None:
     assert table.rowCount() > first
     assert table.index(0, VERDICT).data() == "Violates"
     assert sum(limit for _, limit in asked) < 2000
-
-
-def test_a_rare_filter_reads_on_but_not_for_ever() -> None:
-    class Empty:
-        def runs(self, *, session_id: object, policy_id: object, limit: int, offset: int) -> list[object]:
-            return []
-
-    found = fetch(Empty(), Query(decisions=frozenset({Decision.ALLOWED})), 0)  # type: ignore[arg-type]
-
-    assert found.complete
-    assert found.rows == ()
