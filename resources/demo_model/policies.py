@@ -192,7 +192,7 @@ def make_plan(rng: random.Random, split: str, most: int = 10) -> Plan:
     level = rng.choice(SECTION_LEVELS)
     line = rng.choice(LINES)
     by_section = rng.random() < 0.15
-    catch = rng.choice(("sentence", "sentence", "sentence", "rule", "contract"))
+    catch = rng.choice(("sentence", "sentence", "sentence", "contract"))
     rest_id = ids.take(0 if rng.random() < 0.5 else None)
     sections = []
     for kind in kinds:

@@ -18,7 +18,7 @@ COUNT = 400
 
 
 def line(case: DemoCase, flip_of: int | None) -> str:
-    """One case as a line of JSON; ``flip_of`` is the number of the line (from 0) that it flips."""
+    """One case as a line of JSON; ``flip_of`` is the number of the line (from 1) that it flips."""
     return json.dumps(
         {
             "policy": asdict(case.policy),
@@ -37,11 +37,11 @@ def lines() -> list[str]:
     made: list[str] = []
     for _ in range(COUNT):
         case = make_case(rng, TEST)
-        number = len(made)
+        before = len(made)
         made.append(line(case, None))
         other = flip(case)
         if other and other.expected_decision is not case.expected_decision:
-            made.append(line(other, number))
+            made.append(line(other, before + 1))
     return made
 
 
