@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch  # type: ignore[import-not-found, unused-ignore]
 import torch.nn.functional as nnf  # type: ignore[import-not-found, unused-ignore]
@@ -183,10 +184,16 @@ def run(folder: Path, minutes: float, args: argparse.Namespace) -> None:
         if time.time() - saved > 60 * args.save or passed >= 1:
             saved = time.time()
             state = {"model": model.state_dict(), "step": step, "adam": adam.state_dict(), "muon": muon.moments}
-            torch.save(state, folder / "new.pt")
-            (folder / "new.pt").replace(last)
+            _save(state, last)
         if passed >= 1:
             return
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    """Writes a checkpoint so that a stop half way leaves the one before."""
+    fresh = path.with_name("new.pt")
+    torch.save(state, fresh)
+    fresh.replace(path)
 
 
 def main() -> None:
