@@ -145,8 +145,8 @@ def run(folder: Path, minutes: float, args: argparse.Namespace) -> None:
     chosen = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in chosen]
     muon = Muon(matrices, args.rate)
-    # Adam moves every row of a large matrix at each step, however small its gradient: words that are rare drift together
-    # and cannot be told apart any more. So words move slowly, and what is read is not tied to what is written.
+    # Adam moves every row of a large matrix at each step, however small its gradient: rare words drift together and
+    # cannot be told apart any more. So words move slowly, and what is read is not tied to what is written.
     speeds = {id(model.embedding): 0.3, id(model.output): 0.4}
     adam = torch.optim.AdamW(
         [{"params": [p], "speed": speeds.get(id(p), 1.0)} for p in others],
