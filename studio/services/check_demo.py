@@ -51,13 +51,19 @@ class _Case:
 
 
 def check_demo(
-    *, model: Path | None = None, on_progress: Callable[[Progress], None] | None = None, cancel: Cancel | None = None
+    *,
+    model: Path | None = None,
+    most: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: Cancel | None = None,
 ) -> CheckResult:
     """Judge the shipped held-out cases greedily, on the demo model unless ``model`` names another file.
 
+    ``most`` judges only so many, from the first on (a flip stands right behind its case).
+
     Raises ModelFileError or EngineError; a stop raises EngineError too.
     """
-    cases = list(_cases(paths.resource("check.jsonl")))
+    cases = list(_cases(paths.resource("check.jsonl")))[:most]
     engine = EngineClient()
     right: list[bool] = []
     formed = 0
