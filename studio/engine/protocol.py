@@ -49,7 +49,7 @@ class Tokenize(msgspec.Struct, tag=True, frozen=True):
 
 
 class Generate(msgspec.Struct, tag=True, frozen=True):
-    """Answer a prompt; see :class:`studio.engine.types.GenerateRequest`. Without ``stream`` nobody watches: no deltas."""
+    """Answer a prompt; see :class:`studio.engine.types.GenerateRequest`. Without ``stream`` there are no deltas."""
 
     id: int
     segments: tuple[WireSegment, ...]

@@ -113,7 +113,7 @@ class Context:
         return np.ctypeslib.as_array(lib.llama_get_logits(self.handle), shape=(asked, self._n_vocab))
 
     def share(self, source: int, target: int, length: int) -> None:
-        """Let ``target``, an empty sequence, begin with the first ``length`` tokens of ``source``; nothing is copied."""
+        """Let ``target``, which is empty, begin with the first ``length`` tokens of ``source``; nothing is copied."""
         lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
     def cut(self, seq: int, length: int = 0) -> None:

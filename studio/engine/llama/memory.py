@@ -1,4 +1,4 @@
-"""How much memory a model needs with so many sequences, worked out before any of it is taken. Numbers in, numbers out."""
+"""How much memory a model needs with so many sequences, worked out before any of it is taken."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Place:
     @property
     def n_ctx(self) -> int:
         """Tokens that one request can have."""
-        return min(self.n_cells, self._model.info.n_ctx_limit)
+        return min(self._context.n_cells if self._context is not None else 0, self._model.info.n_ctx_limit)
 
     def grow(self, needed: int) -> None:
         """Make room for a request of ``needed`` tokens; no request may run. Heads are kept as far as they may."""
@@ -137,4 +137,3 @@ class Place:
             self._free_seqs = list(range(requests))
             self.prefixes.attach(self._context, range(requests, requests + heads), exact=self.strict)
             return
-

@@ -1,7 +1,6 @@
-"""Decoded heads of prompts, kept so that no policy is decoded twice: in the context while they are of use there, and
-as bytes beside it, under a budget, after that.
+"""Decoded heads of prompts, kept so that no policy is decoded twice.
 
-A head is what several requests begin with. It has a sequence of its own, from which the sequences of requests are
+They lie in the context while they are of use there, and as bytes beside it, under a budget, after that. A head is what several requests begin with. It has a sequence of its own, from which the sequences of requests are
 shared without a copy. A new head begins with what it has in common with a known one.
 """
 
@@ -85,6 +84,10 @@ class Prefixes:
                 head.seq, head.users = _NOWHERE, 0
         self._heads = [head for head in self._heads if head.saved is not None]
 
+    def in_use(self, tokens: Ids) -> bool:
+        """Whether a request runs on a head with these tokens."""
+        return any(head.users and np.array_equal(head.tokens, tokens) for head in self._heads)
+
     def need(self, tokens: Ids) -> int:
         """Cells that :meth:`acquire` would fill at once."""
         best, keep = self._best(tokens)
@@ -101,6 +104,9 @@ class Prefixes:
             self._leave_alone(None)
             return None, 0
         best, keep = self._best(tokens)
+        if best is not None:
+            # First of all: what must leave now is not to push out what is wanted.
+            best.used_at = next(self._clock)
         if best is not None and len(best.tokens) == len(tokens) and keep == len(tokens):
             if not best.resident:
                 self._enter(best)
@@ -162,9 +168,8 @@ class Prefixes:
     def _begin(self, tokens: Ids, best: Head | None, keep: int) -> Head:
         if best is not None and best.resident and not self._free and not self._oldest_leaves(besides=best):
             self._leave(best)
-        head = Head(tokens)
+        head = Head(tokens.copy())
         if best is not None and keep and best.resident:
-            best.used_at = next(self._clock)
             head.seq = self._seq()
             self._there().share(best.seq, head.seq, keep)
             head.decoded = keep

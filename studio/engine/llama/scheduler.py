@@ -126,7 +126,7 @@ class Scheduler:
             rests = not self._together and len(others) < len(self._running)
             if rests or (job.priority == Priority.BATCH and len(others) >= self._place.width):
                 return False
-        while not self._has_room(job):
+        while self._running and not self._has_room(job):
             if not job.interactive or not others or not self._pause(max(others)):
                 return False
             others = [other for other in self._running if not other.interactive]
@@ -137,7 +137,8 @@ class Scheduler:
             return False
         taken = sum(max(other.own_cells, len(other.prompt) - other.shared) + _MARGIN for other in self._running)
         heads = {id(other.head): len(other.head.tokens) for other in self._running if other.head is not None}
-        wanted = len(job.prompt) + _MARGIN
+        shares = self._place.prefixes.in_use(job.prompt[: job.shared])
+        wanted = len(job.prompt) - (job.shared if shares else 0) + _MARGIN
         return taken + sum(heads.values()) + wanted <= self._place.n_cells
 
     def _begin(self, job: Job) -> None:
