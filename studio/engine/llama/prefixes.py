@@ -1,7 +1,8 @@
 """Decoded heads of prompts, kept so that no policy is decoded twice.
 
-They lie in the context while they are of use there, and as bytes beside it, under a budget, after that. A head is what several requests begin with. It has a sequence of its own, from which the sequences of requests are
-shared without a copy. A new head begins with what it has in common with a known one.
+They lie in the context while they are of use there, and as bytes beside it, under a budget, after that. A head is what
+several requests begin with. It has a sequence of its own, from which the sequences of requests are shared without a
+copy. A new head begins with what it has in common with a known one.
 """
 
 from __future__ import annotations
