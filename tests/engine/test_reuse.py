@@ -65,7 +65,8 @@ class Single:
 
     def _step(self, seq: int, tokens: Ids | list[int], start: int) -> Logits:
         self.context.add(seq, tokens, start, output=True)
-        return self.context.decode()[0].copy()
+        logits: Logits = self.context.decode()[0].copy()
+        return logits
 
     def close(self) -> None:
         self.context.close()
@@ -137,6 +138,27 @@ def test_an_edit_late_in_a_policy_keeps_what_comes_before_it(model: Model, exact
 
     assert kept == wanted  # the strict engine keeps whole steps of 32
     np.testing.assert_allclose(found[0], fresh(model, [*edited, 1], 201, 0)[0], atol=1e-2)
+    single.close()
+
+
+def test_a_head_that_was_away_is_resumed_at_its_end_and_nowhere_else(model: Model) -> None:
+    draw = np.random.default_rng(5)
+    policy = draw.integers(0, 256, 400).tolist()
+    single = Single(model, exact=False)
+    single.decode([*policy, 1], 400, 0)
+    while single.prefixes.make_room():
+        pass
+    assert single.prefixes.saved_bytes > 0
+
+    for edited, prefix, wanted in (
+        ([*policy[:300], 7, 7], 301, 0),  # most of the window before it is gone
+        ([*policy, 7, 7, 7], 402, 400),
+        ([*policy, 1], 400, 400),
+    ):
+        kept, found = single.decode(edited, prefix, 3)
+        assert kept == wanted
+        for mine, other in zip(found, fresh(model, edited, prefix, 3), strict=True):
+            np.testing.assert_allclose(mine, other, atol=1e-2)
     single.close()
 
 

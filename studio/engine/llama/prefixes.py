@@ -19,13 +19,17 @@ _NOWHERE = -1
 
 @dataclass(slots=True, eq=False)
 class Head:
-    """The first ``tokens`` of some prompts, ``decoded`` of them so far. ``users`` are the requests that run on it."""
+    """The first ``tokens`` of some prompts, ``decoded`` of them so far. ``users`` are the requests that run on it.
+
+    ``home`` is the sequence in which it was ``saved``.
+    """
 
     tokens: Ids
     seq: int = _NOWHERE
     decoded: int = 0
     users: int = 0
     saved: State | None = None
+    home: int = _NOWHERE
     used_at: int = field(default=0)
 
     @property
@@ -50,6 +54,7 @@ class Prefixes:
         self._exact = False
         self._context: Context | None = None
         self._free: list[int] = []
+        self._seqs = range(0)
         self._heads: list[Head] = []
         self._clock = itertools.count(1)
 
@@ -67,9 +72,13 @@ class Prefixes:
         """Use a new context, in which ``seqs`` are for heads.
 
         With ``exact`` a head is resumed at the end of a whole step only, and lies alone at the start of the memory:
-        then what is computed after it is bit for bit what a fresh context computes.
+        then what is computed after it is bit for bit what a fresh context computes. Else a head can be resumed
+        anywhere, or at its end only once it was away from the context.
         """
-        self._context, self._free, self._exact = context, list(seqs), exact
+        if exact != self._exact:
+            # Saved in the other way: of no use here.
+            self._heads, self._exact = [], exact
+        self._context, self._free, self._seqs = context, list(seqs), seqs
 
     def detach(self) -> None:
         """Let go of the context before it is freed; heads in it are saved, as far as the budget goes."""
@@ -164,7 +173,10 @@ class Prefixes:
         most = min(head.decoded, len(tokens))
         differ = np.flatnonzero(head.tokens[:most] != tokens[:most])
         common = int(differ[0]) if len(differ) else most
-        return common - common % self._step if self._exact else common
+        if self._exact:
+            return common - common % self._step
+        whole = self._there().holds(head.seq, common) if head.resident else common == head.decoded
+        return common if whole else 0
 
     def _begin(self, tokens: Ids, best: Head | None, keep: int) -> Head:
         if best is not None and best.resident and not self._free and not self._oldest_leaves(besides=best):
@@ -176,8 +188,7 @@ class Prefixes:
             head.decoded = keep
         elif best is not None and keep and best.saved is not None:
             self._leave_alone(None)
-            head.seq = self._seq()
-            if self._there().restore(head.seq, best.saved):
+            if self._restore(head, best.saved, best.home):
                 self._there().cut(head.seq, keep)
                 head.decoded = keep
         else:
@@ -188,15 +199,30 @@ class Prefixes:
     def _enter(self, head: Head) -> None:
         """Back into the context; where it finds no room it is decoded anew."""
         self._leave_alone(None)
-        head.seq = self._seq()
-        if head.saved is None or not self._there().restore(head.seq, head.saved):
+        if head.saved is None or not self._restore(head, head.saved, head.home):
             head.decoded, head.saved = 0, None
+
+    def _restore(self, head: Head, state: State, home: int) -> bool:
+        """Give a head a sequence filled from a state; where that fails the sequence is empty."""
+        context = self._there()
+        if not self._exact:
+            head.seq = self._seq()
+            return context.restore(head.seq, state)
+        # Nothing else is in the context now, so all of it can be put back as it was when the head left.
+        self._free.remove(home)
+        head.seq = home
+        there = context.restore_all(state)
+        for seq in self._seqs:
+            if seq != home or not there:
+                context.cut(seq)
+        return there
 
     def _leave(self, head: Head) -> None:
         """Out of the context, into bytes."""
         context = self._there()
-        if head.saved is None and head.complete and context.state_size(head.seq) <= self._budget:
-            head.saved = context.save(head.seq)
+        if head.saved is None and head.complete:
+            head.saved = context.save_all(self._budget) if self._exact else context.save(head.seq, self._budget)
+            head.home = head.seq
         context.cut(head.seq)
         self._free.append(head.seq)
         head.seq = _NOWHERE
