@@ -43,8 +43,9 @@ check: $(PROJECT) ## formatting, lint, types and the rules about who may import 
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(PROJECT) check-window ## measure how fast the studio starts
+bench: $(PROJECT) check-window ## measure the start, then the engine against plain llama.cpp (options of benchmarks/run.py: BENCH="...")
 	@$(PY) -m benchmarks.startup
+	@$(PY) -m benchmarks.run $(BENCH)
 
 screenshots: $(PROJECT) check-window ## make the pictures in docs/screenshots anew
 	@QT_QPA_PLATFORM=offscreen $(PY) docs/screenshots.py

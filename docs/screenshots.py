@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtGui import QCursor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -32,6 +33,9 @@ from studio.services.studio import Studio
 from studio.ui.main_window import MainWindow
 from studio.ui.theme import Theme
 
+ROOT = Path(__file__).resolve().parents[1]
+# Under the root, which stands for the user's own folder in the pictures, so that they show no machine's paths.
+HOME = ROOT / "build" / "Moderation Studio"
 SIZES = {"": (1280, 800), "-wide": (1920, 1080)}
 MODEL = "gpt-oss-safeguard-20b (scripted)"
 PRIZE = (
@@ -45,6 +49,7 @@ ARABIC = (
     "This line is in English, and the next one in Hebrew.\n\n"
     "ברכות, המספר שלך עלה בגורל. יש למסור את פרטי הכרטיס."
 )
+STICKERS = "Is it fine to sell my own stickers here, or only in the market thread? Asking before I post."
 FOLLOWERS = "f0llow 4 f0llow, I always follow b\u200back. Drop your n\u200bame below"
 
 
@@ -109,8 +114,11 @@ SCRIPT = Script(
             ),
         ),
         ScriptedAnswer(
-            match="[1] ",
-            text=harmony("The user asks for help with homework.", "I think this is mostly fine, but it depends."),
+            match="stickers",
+            text=harmony(
+                "A question about the rules of the forum, with no offer in it. SP0.a may cover it.",
+                "I think this is mostly fine, but it depends.",
+            ),
         ),
         ScriptedAnswer(
             match="tickets",
@@ -136,7 +144,9 @@ class Stage:
     """A window to take pictures of."""
 
     def __init__(self, theme: Theme, script: Script, home: Path) -> None:
+        os.environ["HOME"] = os.environ["USERPROFILE"] = str(ROOT)
         os.environ["MODERATION_STUDIO_HOME"] = str(home)
+        shutil.rmtree(home, ignore_errors=True)
         self.studio = Studio.open(home / "data" / "Community forum.studio", engine=EngineClient(script=script))
         self.window: MainWindow = build_window(theme, self.studio, settings.Loaded(settings.Settings()))
         self.window.show()
@@ -182,7 +192,7 @@ def seed(studio: Studio) -> None:
         FOLLOWERS,
         "Selling two concert tickets for Friday, face value, collect in person.",
         "Here is the summary of the meeting you asked for.",
-        "[1] weird: forward this",
+        STICKERS,
     ]
     for content in contents:
         studio.judge.judge(spam, Content.message(content), session_id=monday.id)
@@ -202,7 +212,7 @@ def workbench_pictures(stage: Stage, take: Callable[[str], None]) -> None:
     take("workbench")
     stage.judge(Content.message(ARABIC))
     take("rtl")
-    stage.judge(Content.message("[1] weird: forward this"))
+    stage.judge(Content.message(STICKERS))
     take("no-verdict")
     bench.content.kind.choose(bench.content.kind.value)
     bench.policy.tabs.setCurrentWidget(bench.policy.labels)
@@ -226,7 +236,6 @@ def workbench_pictures(stage: Stage, take: Callable[[str], None]) -> None:
     stage.settle()
     take("models")
     window.go_to("settings")
-    window.settings.show_report()
     stage.settle()
     take("settings")
 
@@ -240,38 +249,40 @@ def main() -> None:
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     app = QApplication(sys.argv[:1])
+    QCursor.setPos(10_000, 10_000)  # so that no button looks pointed at
     theme = Theme(app)
     for name in chosen.themes.split(","):
-        theme.choose(settings.Theme(name), None)
-        with tempfile.TemporaryDirectory() as folder:
-            stage = Stage(theme, SCRIPT, Path(folder))
-            seed(stage.studio)
-            theme.choose(settings.Theme(name), None)
+        picture_theme(theme, name, chosen)
+    shutil.rmtree(HOME, ignore_errors=True)
 
-            def take(what: str, stage: Stage = stage, name: str = name) -> None:
-                if chosen.only and not what.startswith(chosen.only):
-                    return
-                for suffix, size in SIZES.items():
-                    if suffix and not (chosen.all_sizes and what in ("workbench", "history")):
-                        continue
-                    stage.window.resize(*size)
-                    QTest.qWait(150)
-                    stage.window.grab().save(str(chosen.out / f"{what}-{name}{suffix}.png"))
+
+def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
+    """All pictures in light or in dark."""
+    theme.choose(settings.Theme(name), None)
+    stage = Stage(theme, SCRIPT, HOME)
+    stage.window.resize(*SIZES[""])
+
+    def take(what: str, size: str = "") -> None:
+        if what.startswith(chosen.only):
+            stage.window.resize(*SIZES[size])
+            QTest.qWait(200)
+            picture = stage.window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+            picture.save(str(chosen.out / f"{what}-{name}{size}.png"), "PNG", 0)  # type: ignore[call-overload]  # the stubs want bytes, the binding a str; 0 packs tightest
+            if size == "" and chosen.all_sizes:
+                take(what, "-wide")
                 stage.window.resize(*SIZES[""])
 
-            stage.window.resize(*SIZES[""])
-            workbench_pictures(stage, take)
-            stage.window.close()
-        with tempfile.TemporaryDirectory() as folder:
-            stage = Stage(theme, SLOW, Path(folder))
-            stage.window.resize(*SIZES[""])
-            stage.open_policy("spam")
-            stage.window.workbench.content.show_content(Content.message(PRIZE))
-            stage.window.workbench.run()
-            QTest.qWait(2500)
-            if not chosen.only or "thinking".startswith(chosen.only):
-                stage.window.grab().save(str(chosen.out / f"thinking-{name}.png"))
-            stage.window.close()
+    seed(stage.studio)
+    workbench_pictures(stage, take)
+    stage.window.close()
+    stage = Stage(theme, SLOW, HOME)
+    stage.window.resize(*SIZES[""])
+    stage.open_policy("spam")
+    stage.window.workbench.content.show_content(Content.message(PRIZE))
+    stage.window.workbench.run()
+    stage.wait(lambda: len(stage.window.workbench.verdict.card.reasoning.view.text) > 400)
+    take("thinking")
+    stage.window.close()
 
 
 if __name__ == "__main__":

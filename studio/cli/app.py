@@ -31,14 +31,19 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
-) -> None:
-    """Options that stand before a command."""
-    if version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         out.print(f"moderation-studio {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
 
 
 def run() -> int:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from studio.cli.common import JsonOption, ModelOption, PolicyOption, WorkspaceOption, find_policy
 from studio.cli.exit_codes import of_verdict
-from studio.cli.output import err, out, printable, run_json, show_json, show_verdict
+from studio.cli.output import err, out, printable, show_json, show_verdict
 from studio.core.content import Content
 from studio.core.errors import InputError
 from studio.core.policy import Effort
@@ -21,6 +21,7 @@ from studio.core.prompt import Control, Prompt, build_prompt
 from studio.core.run import GREEDY, SAMPLED, Sampling
 from studio.services.contents import read_content, read_content_file
 from studio.services.judge import Answering, JudgeEvent, Loading, Thinking
+from studio.services.records import run_record
 from studio.services.studio import Studio
 
 TextArgument = Annotated[
@@ -80,7 +81,7 @@ def classify(
             cancel=cancel,
         )
         if as_json:
-            show_json(run_json(run))
+            show_json(run_record(run))
         else:
             if watch is not None:
                 watch.end()

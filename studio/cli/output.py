@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -86,32 +85,6 @@ def show_verdict(run: Run, *, demo: bool, reasoning: bool = True) -> None:
         )
     if demo:
         out.print(Text(DEMO_NOTICE, "dim italic"))
-
-
-def run_json(run: Run) -> dict[str, Any]:
-    """A run as the one object that ``classify --json`` prints."""
-    verdict = run.verdict
-    kept = run.provenance
-    return {
-        "decision": verdict.decision if verdict else None,
-        "status": verdict.status if verdict else run.state,
-        "status_detail": verdict.status_detail if verdict else "",
-        "labels": list(verdict.labels) if verdict else [],
-        "rule_ids": list(verdict.rule_ids) if verdict else [],
-        "confidence": verdict.confidence if verdict else None,
-        "alternatives": dict(verdict.alternatives) if verdict else {},
-        "review_reason": verdict.review_reason if verdict else None,
-        "rationale": verdict.rationale if verdict else "",
-        "reasoning": verdict.reasoning if verdict else "",
-        "raw_output": run.raw_output,
-        "policy": {"id": run.policy.id, "version": run.version, "sha256": run.policy.sha256},
-        "model": {"name": kept.model_name, "sha256": kept.model_sha256} if kept else None,
-        "provenance": {**asdict(kept), "pinned_date": kept.pinned_date.isoformat()} if kept else None,
-        "timing": asdict(run.timing),
-        "run": run.id,
-        "session": run.session_id,
-        "started_at": run.started_at.isoformat(),
-    }
 
 
 def _steers(char: str) -> bool:

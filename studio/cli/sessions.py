@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from studio.cli.common import JsonOption, WorkspaceOption
-from studio.cli.output import out, pill, printable, run_json, show_json
+from studio.cli.output import out, pill, printable, show_json
 from studio.core.run import Run
+from studio.services.records import run_record
 from studio.services.studio import Studio
 
 app = typer.Typer(help="What was judged, and when.", no_args_is_help=True)
@@ -98,4 +99,4 @@ def _show_run(run: Run, text: str) -> None:
 
 
 def _run(run: Run) -> dict[str, object]:
-    return {**run_json(run), "state": run.state, "content": run.content.title}
+    return {**run_record(run), "state": run.state, "content": run.content.title}

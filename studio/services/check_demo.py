@@ -47,7 +47,7 @@ class _Case:
     effort: Effort
     expected: Decision
     labels: frozenset[str]
-    flip_of: int | None
+    flip_of: int | None  # the line, counted from 1, of the case that this is the flip of
 
 
 def check_demo(
@@ -77,7 +77,7 @@ def check_demo(
         n=len(plain),
         accuracy=_share([right[n] for n in plain]),
         flip_n=len(flips),
-        flip_accuracy=_share([right[n] and right[of] for n, of in flips]),
+        flip_accuracy=_share([right[n] and right[of - 1] for n, of in flips]),
         well_formed=formed / len(cases),
         sha256=info.sha256,
         wrong=tuple(n for n, good in enumerate(right) if not good),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from studio.core.errors import NotFoundError
+from studio.core.labels import Decision
 from studio.core.run import Run, SearchHit, Session
 from studio.store.workspace import Workspace
 
@@ -78,10 +79,18 @@ class SessionService:
         self._sessions.delete(session_id)
 
     def runs(
-        self, *, session_id: str | None = None, policy_id: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        *,
+        session_id: str | None = None,
+        policy_id: str | None = None,
+        decisions: Collection[Decision | None] = (),
+        limit: int = 100,
+        offset: int = 0,
     ) -> builtins.list[Run]:
-        """Runs, newest first."""
-        return self._runs.list(session_id=session_id, policy_id=policy_id, limit=limit, offset=offset)
+        """Runs, newest first; ``decisions`` empty means all, None among them those without a verdict."""
+        return self._runs.list(
+            session_id=session_id, policy_id=policy_id, decisions=decisions, limit=limit, offset=offset
+        )
 
     def run(self, run_id: str) -> Run:
         """A run by its id. Raises NotFoundError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from studio.core.errors import InputError, NotFoundError
+from studio.core.labels import Decision
 from studio.core.run import Run, RunState
 from studio.core.verdict import Status, no_verdict
 from studio.store.convert import run_from, write_outcome
@@ -73,13 +75,19 @@ class Runs:
             return next(iter(load_runs(session, RunRow.id == run_id).values()), None)
 
     def list(
-        self, *, session_id: str | None = None, policy_id: str | None = None, limit: int = 50, offset: int = 0
+        self,
+        *,
+        session_id: str | None = None,
+        policy_id: str | None = None,
+        decisions: Collection[Decision | None] = (),
+        limit: int = 50,
+        offset: int = 0,
     ) -> builtins.list[Run]:
-        """The runs, newest first, of one session or policy where given."""
+        """The runs, newest first, of one session or policy or with one of some decisions (None: no verdict)."""
         with self._database.read() as session:
             wanted = (
                 select(RunRow.seq)
-                .where(*_filters(session_id, policy_id))
+                .where(*_filters(session_id, policy_id, decisions))
                 .order_by(RunRow.seq.desc())
                 .limit(limit)
                 .offset(offset)
@@ -135,8 +143,13 @@ def _interrupted(run: Run, now: datetime) -> Run:
     return replace(run, state=RunState.INTERRUPTED, verdict=verdict, finished_at=now)
 
 
-def _filters(session_id: str | None, policy_id: str | None) -> builtins.list[ColumnElement[bool]]:
-    filters = []
+def _filters(
+    session_id: str | None, policy_id: str | None, decisions: Collection[Decision | None] = ()
+) -> builtins.list[ColumnElement[bool]]:
+    filters: builtins.list[ColumnElement[bool]] = []
+    if decisions:
+        named = RunRow.decision.in_([decision for decision in decisions if decision is not None])
+        filters.append(named | RunRow.decision.is_(None) if None in decisions else named)
     if session_id is not None:
         filters.append(RunRow.session_id == session_id)
     if policy_id is not None:

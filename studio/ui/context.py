@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from studio.core.run import Run
@@ -42,6 +42,8 @@ class Page(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("page")
+        # Where nothing wants the focus first the page takes it, and Tab goes on from there.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     def entered(self) -> None:
         """Bring the page up to date and put the focus where it is wanted."""

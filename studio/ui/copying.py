@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 from studio.core.run import Run
+from studio.services.records import run_record
 from studio.ui.words import content_text, decision_word, headline, reason
 
 
@@ -27,21 +28,5 @@ def run_as_text(run: Run) -> str:
 
 def run_as_json(run: Run) -> str:
     """One JSON object with the verdict and all that it depended on."""
-    verdict, kept = run.verdict, run.provenance
-    value = {
-        "decision": verdict.decision if verdict else None,
-        "status": verdict.status if verdict else run.state,
-        "labels": list(verdict.labels) if verdict else [],
-        "rule_ids": list(verdict.rule_ids) if verdict else [],
-        "confidence": verdict.confidence if verdict else None,
-        "rationale": verdict.rationale if verdict else "",
-        "reasoning": verdict.reasoning if verdict else "",
-        "content": asdict(run.content),
-        "policy": {"id": run.policy.id, "version": run.version, "sha256": run.policy.sha256},
-        "model": {"name": kept.model_name, "sha256": kept.model_sha256} if kept else None,
-        "provenance": {**asdict(kept), "pinned_date": kept.pinned_date.isoformat()} if kept else None,
-        "timing": asdict(run.timing),
-        "run": run.id,
-        "started_at": run.started_at.isoformat(),
-    }
+    value = {**run_record(run), "content": asdict(run.content)}
     return json.dumps(value, ensure_ascii=False, indent=2)

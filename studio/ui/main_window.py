@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from studio.core.progress import Cancel, Progress
 from studio.core.run import Run
 from studio.ui.actions import WORKBENCH, Act, Actions, keys_text
 from studio.ui.context import Context, Page
@@ -18,7 +19,7 @@ from studio.ui.frame.top_bar import TopBar
 from studio.ui.history.page import HistoryPage
 from studio.ui.models.page import ModelsPage
 from studio.ui.settings.page import SettingsPage
-from studio.ui.tasks import Lane
+from studio.ui.tasks import Job, Lane
 from studio.ui.widgets.banner import BannerHost
 from studio.ui.words import count
 from studio.ui.workbench.page import WorkbenchPage
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._restore_geometry()
+        context.theme.changed.connect(self._fit_rail)
         self.go_to(WORKBENCH)
         QTimer.singleShot(0, self._begin)
 
@@ -86,7 +88,10 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
-        self.rail.set_narrow(event.size().width() < _NARROW_BELOW)
+        self._fit_rail()
+
+    def _fit_rail(self) -> None:
+        self.rail.set_narrow(self.width() < self._context.theme.scale.px(_NARROW_BELOW))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102  Qt's name
         self.shut_down()
@@ -109,14 +114,28 @@ class MainWindow(QMainWindow):
 
     def load_model(self) -> None:
         """Load the model in use beside the window; the chip says how it goes."""
-        studio = self._context.studio
+        models, tasks, cancel = self._context.studio.models, self.tasks, Cancel()
+        job: list[Job] = []
+
+        def told(progress: Progress) -> None:
+            if job:
+                tasks.progressed.emit(job[0], progress.done, progress.total)
+
+        def failed(error: Exception) -> None:
+            self.top_bar.set_loading(False, failed=True)
+            if not cancel.requested:
+                self._context.errors.show(error, Mend("Choose a model", lambda: self.go_to("models")))
+
         self.top_bar.set_loading(True)
-        self._context.tasks.run(
-            Lane.MODEL,
-            studio.models.load,
-            on_done=self._model_loaded,
-            on_error=self._model_failed,
-            title="Loading the model",
+        job.append(
+            tasks.run(
+                Lane.MODEL,
+                lambda: models.load(told, cancel),
+                on_done=self._model_loaded,
+                on_error=failed,
+                title="Loading the model",
+                cancel=cancel,
+            )
         )
 
     def _begin(self) -> None:
@@ -136,10 +155,6 @@ class MainWindow(QMainWindow):
     def _model_loaded(self, _info: object) -> None:
         self.top_bar.set_loading(False)
         self._context.changes.model.emit()
-
-    def _model_failed(self, error: Exception) -> None:
-        self.top_bar.set_loading(False, failed=True)
-        self._context.errors.show(error, Mend("Choose a model", lambda: self.go_to("models")))
 
     def _show_notice(self, notice: Notice) -> None:
         self.banners.show_notice(notice)
@@ -218,7 +233,6 @@ class MainWindow(QMainWindow):
         body = QWidget()
         body.setLayout(whole)
         self.setCentralWidget(body)
-        self.setMinimumSize(760, 520)
 
     def _restore_geometry(self) -> None:
         kept = self._context.preferences.layout("window")

@@ -132,8 +132,10 @@ def decision_word(decision: Decision | None) -> str:
 
 def reason(run: Run) -> Reason | None:
     """Why a run has no verdict; None when it has one."""
+    if run.state is RunState.INTERRUPTED:
+        return INTERRUPTED
     if run.verdict is None:
-        return RUNNING if run.state is RunState.RUNNING else INTERRUPTED
+        return RUNNING
     return None if run.verdict.is_verdict else STATUS[run.verdict.status]
 
 

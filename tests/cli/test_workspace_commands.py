@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from studio import __version__
 from studio.services.shield import refused
 from tests.cli.conftest import Cli
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    ran = cli("--version")
+    assert ran.code == 0
+    assert ran.out == f"moderation-studio {__version__}\n"
 
 
 def test_policies_are_there_from_the_start(cli: Cli) -> None:

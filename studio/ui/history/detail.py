@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QMenu, QStackedWidget, QWidg
 from studio.core.run import Run
 from studio.ui.context import Context, is_demo
 from studio.ui.copying import run_as_json, run_as_text
-from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, text_label
+from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, text_label
 from studio.ui.widgets.controls import CaretButton, KeptSplitter
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.widgets.fold import Fold
@@ -50,10 +50,11 @@ class RunDetail(QFrame):
         inside = column(self.card, self.provenance, spacing=4, margins=(12, 16, 12, 12))
         inside.setStretch(0, 2)
         inside.setStretch(1, 1)
+        lower.setObjectName("body")
         lower.setLayout(inside)
         splitter = KeptSplitter(context.preferences, "history.detail", Qt.Orientation.Vertical, (180, 420))
         splitter.addWidget(upper)
-        splitter.addWidget(lower)
+        splitter.addWidget(scrolling(lower))
         splitter.restore()
         whole = QWidget()
         filled = column(top, splitter, foot, spacing=0)
@@ -65,7 +66,6 @@ class RunDetail(QFrame):
         )
         self._stack.addWidget(whole)
         self.setLayout(column(self._stack, spacing=0))
-        self.setMinimumWidth(320)
 
     @property
     def run(self) -> Run | None:

@@ -14,8 +14,8 @@ from studio.ui.history.rows import Query
 from studio.ui.history.sessions import SessionList
 from studio.ui.history.table import COLUMNS, CONTENT, HEADLINE, POLICY, VERDICT, WHEN, RunDelegate, RunsTable
 from studio.ui.tasks import Lane
-from studio.ui.widgets.basics import ElidedLabel, SearchField, column, frame, push_button, row, spread
-from studio.ui.widgets.controls import Choice, KeptSplitter, decision_icon
+from studio.ui.widgets.basics import ElidedLabel, SearchField, column, frame, row, spread
+from studio.ui.widgets.controls import Choice, ElidingButton, KeptSplitter, decision_icon
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.words import count, decision_word
 
@@ -63,6 +63,10 @@ class HistoryPage(Page):
             self._ask()
         self.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def chip(self, decision: Decision | None) -> QPushButton:
+        """The filter of a decision; None is "no verdict"."""
+        return self._chips[decision]
+
     def show_session(self, session_id: str) -> None:
         """Show the runs of one session."""
         self.search.clear()
@@ -81,14 +85,15 @@ class HistoryPage(Page):
         theme = self._context.theme
         chips = row(spacing=8, margins=(12, 0, 12, 8))
         for decision in (*Decision, None):
-            chip = push_button(theme, f" {decision_word(decision)}", "filter")
+            chip = ElidingButton(theme, decision_word(decision))
+            chip.setProperty("kind", "filter")
+            chip.setAccessibleName(decision_word(decision))
             chip.setCheckable(True)
             chip.setIcon(decision_icon(theme, decision))
             chip.toggled.connect(lambda _on: self._ask())
             self._chips[decision] = chip
             chips.addWidget(chip)
         chips.addStretch(1)
-        chips.addWidget(self._count)
         head = frame("bar")
         lines = column(spacing=0)
         lines.addLayout(row(spread(self.search), self.policy_choice, margins=(12, 8, 12, 8)))
@@ -99,10 +104,11 @@ class HistoryPage(Page):
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._empty)
         middle = frame("pane")
-        filled = column(head, self._stack, spacing=0)
+        foot = frame("foot", row(self._count, margins=(16, 4, 16, 4)))
+        filled = column(head, self._stack, foot, spacing=0)
         filled.setStretch(1, 1)
         middle.setLayout(filled)
-        self.splitter = KeptSplitter(self._context.preferences, "history", Qt.Orientation.Horizontal, (176, 536, 480))
+        self.splitter = KeptSplitter(self._context.preferences, "history", Qt.Orientation.Horizontal, (168, 580, 444))
         for part in (self.sessions, middle, self.detail):
             self.splitter.addWidget(part)
         self.splitter.setStretchFactor(1, 1)
@@ -135,7 +141,7 @@ class HistoryPage(Page):
     def _size_columns(self) -> None:
         px = self._context.theme.scale.px
         self.view.verticalHeader().setDefaultSectionSize(px(32))
-        for at, width in {VERDICT: 120, HEADLINE: 136, POLICY: 140, WHEN: 76}.items():
+        for at, width in {VERDICT: 130, HEADLINE: 136, POLICY: 140, WHEN: 76}.items():
             self.view.setColumnWidth(at, px(width))
 
     def _connect(self) -> None:

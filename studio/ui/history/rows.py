@@ -11,9 +11,7 @@ from studio.services.sessions import SessionService
 from studio.ui.words import headline
 
 PAGE = 100
-_RAW_PAGE = 250
 _MOST_FOUND = 1000
-_MOST_READ = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Some rows, where to go on, and whether that was all."""
+    """Some rows, where to go on (counted in stored runs), and whether that was all."""
 
     rows: tuple[RunRow, ...]
     offset: int
@@ -49,20 +47,17 @@ class Fetched:
 
 
 def fetch(sessions: SessionService, query: Query, offset: int) -> Fetched:
-    """The next rows from ``offset`` (counted in stored runs). Reads on until a page is full or the end is reached."""
+    """The next rows from ``offset``, a page of them at most."""
     if query.words.strip():
         return _search(sessions, query)
-    rows: list[RunRow] = []
-    read = 0
-    while len(rows) < PAGE and read < _MOST_READ:
-        runs = sessions.runs(
-            session_id=query.session_id, policy_id=query.policy_id, limit=_RAW_PAGE, offset=offset + read
-        )
-        read += len(runs)
-        rows += [_row(run, "") for run in runs if _wanted(run, query)]
-        if len(runs) < _RAW_PAGE:
-            return Fetched(tuple(rows), offset + read, complete=True)
-    return Fetched(tuple(rows), offset + read, complete=False)
+    runs = sessions.runs(
+        session_id=query.session_id,
+        policy_id=query.policy_id,
+        decisions=query.decisions,
+        limit=PAGE,
+        offset=offset,
+    )
+    return Fetched(tuple(_row(run, "") for run in runs), offset + len(runs), complete=len(runs) < PAGE)
 
 
 def _search(sessions: SessionService, query: Query) -> Fetched:
@@ -70,15 +65,11 @@ def _search(sessions: SessionService, query: Query) -> Fetched:
     rows = tuple(
         _row(hit.run, hit.snippet)
         for hit in hits
-        if _wanted(hit.run, query)
+        if (not query.decisions or _decision(hit.run) in query.decisions)
         and query.session_id in (None, hit.run.session_id)
         and query.policy_id in (None, hit.run.policy.id)
     )
     return Fetched(rows, len(hits), complete=True)
-
-
-def _wanted(run: Run, query: Query) -> bool:
-    return not query.decisions or _decision(run) in query.decisions
 
 
 def _decision(run: Run) -> Decision | None:

@@ -45,7 +45,6 @@ class SessionList(QFrame):
         layout = column(head, self.list, spacing=0)
         layout.setStretch(1, 1)
         self.setLayout(layout)
-        self.setMinimumWidth(160)
 
     def refresh(self) -> None:
         """Read the sessions again."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from studio.services.sessions import SessionService
 from studio.ui.context import Context
 from studio.ui.history.rows import Fetched, Query, RunRow, fetch
 from studio.ui.tasks import Lane
@@ -30,6 +31,7 @@ class RunsTable(QAbstractTableModel):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
+        self._sessions = context.studio.sessions
         self._rows: list[RunRow] = []
         self._query = Query()
         self._offset = 0
@@ -46,6 +48,10 @@ class RunsTable(QAbstractTableModel):
     def busy(self) -> bool:
         """Whether rows are on their way."""
         return self._busy
+
+    def read_from(self, sessions: SessionService) -> None:
+        """Read runs from here from now on."""
+        self._sessions = sessions
 
     def show_query(self, query: Query) -> None:
         """Ask for other rows. What is there stays until they come."""
@@ -99,7 +105,7 @@ class RunsTable(QAbstractTableModel):
 
     def _fetch(self, offset: int) -> None:
         self._busy = True
-        sessions, query, turn = self._context.studio.sessions, self._query, self._turn
+        sessions, query, turn = self._sessions, self._query, self._turn
 
         def done(found: Fetched) -> None:
             if turn != self._turn:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
 
 from studio.core.errors import StudioError
 from studio.core.progress import Cancel, Progress
@@ -14,7 +14,7 @@ from studio.services.models import ModelEntry, ModelInfo
 from studio.ui.context import Context, Page
 from studio.ui.models.card import ModelCard
 from studio.ui.tasks import Job, Lane
-from studio.ui.widgets.basics import column, push_button, row, set_kind, text_label
+from studio.ui.widgets.basics import column, push_button, row, scrolling, set_kind, text_label
 from studio.ui.words import size
 
 _FILES = "Model files (*.gguf);;All files (*)"
@@ -76,7 +76,6 @@ class ModelsPage(Page):
         inside.addWidget(self.add_button)
         self.zone.setLayout(inside)
         body = QWidget()
-        body.setObjectName("body")
         content = QVBoxLayout()
         content.setSpacing(16)
         content.addWidget(text_label("Models", "title"))
@@ -94,18 +93,14 @@ class ModelsPage(Page):
         outer.addStretch(1)
         outer.setStretch(0, 100)
         body.setLayout(outer)
-        scroll = QScrollArea()
-        scroll.setWidget(body)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setLayout(column(scroll, spacing=0))
+        self.setLayout(column(scrolling(body), spacing=0))
         self.zone.dropped.connect(self.add)
         context.changes.model.connect(self._refresh_shown)
         context.tasks.changed.connect(self._show_states)
 
     def entered(self) -> None:
         """Read the list of models again."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         models = self._context.studio.models
         self._context.tasks.run(Lane.READ, models.list, on_done=self._show)
 

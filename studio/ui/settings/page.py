@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QDate, QSignalBlocker, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDateEdit, QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDateEdit, QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from studio import paths
 from studio.core.policy import Effort
@@ -16,7 +16,7 @@ from studio.services.doctor import DoctorReport, Health, report
 from studio.settings import Theme as ThemeChoice
 from studio.ui.context import Context, Page
 from studio.ui.tasks import Lane
-from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, text_label
+from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, text_label
 from studio.ui.widgets.controls import Choice
 from studio.ui.words import EFFORT, path_words
 
@@ -65,6 +65,7 @@ class SettingsPage(Page):
 
     def entered(self) -> None:
         """Read what the workspace says."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         studio = self._context.studio
         self._context.tasks.run(Lane.READ, studio.pinned_date, on_done=self._show_date)
 
@@ -134,12 +135,12 @@ class SettingsPage(Page):
                 ("Effort", "How long the model may think, unless chosen for a run.", self.effort),
                 (
                     "Answers",
-                    "Reproducible gives the same answer every time. Sampled is how the makers run the model.",
+                    "Reproducible answers the same every time. Sampled answers vary.",
                     self.sampling,
                 ),
                 (
                     "Date in the prompt",
-                    "Stays the same from day to day, so that the same content is the same prompt.",
+                    "Stays the same from day to day, so that prompts stay the same.",
                     date_row,
                 ),
             )
@@ -169,16 +170,10 @@ class SettingsPage(Page):
         middle.setLayout(content)
         middle.setMaximumWidth(self._context.theme.scale.px(_WIDEST))
         body = QWidget()
-        body.setObjectName("body")
         outer = row(middle, None, margins=(32, 24, 32, 24))
         outer.setStretch(0, 100)
         body.setLayout(outer)
-        scroll = QScrollArea()
-        scroll.setWidget(body)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setLayout(column(scroll, spacing=0))
+        self.setLayout(column(scrolling(body), spacing=0))
 
     def _section(self, title: str, *rows: tuple[str, str | Path, QWidget]) -> QFrame:
         layout = column(text_label(title, "section"), spacing=12, margins=(16, 16, 16, 16))

@@ -10,6 +10,7 @@ from studio.ui.errors import Notice
 from studio.ui.icons import LARGE
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import AutoText, IconLabel, column, icon_button, push_button, text_label
+from studio.ui.widgets.pill import may_move
 
 _ICONS = {"error": "warning-octagon", "warn": "warning", "info": "info"}
 _OPEN_MS = 150
@@ -91,6 +92,8 @@ class BannerHost(QWidget):
     def _open(self, banner: Banner) -> None:
         width = max(self.width(), 400)
         full = max(banner.sizeHint().height(), banner.heightForWidth(width), QFontMetrics(self.font()).height() * 2)
+        if not may_move(self):
+            return
         move = QPropertyAnimation(banner, b"maximumHeight", banner)
         move.setDuration(_OPEN_MS)
         move.setEasingCurve(QEasingCurve.Type.OutCubic)

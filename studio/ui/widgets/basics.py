@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -165,7 +166,9 @@ class AutoText(QLabel):
         )
 
 
-def _iconed(button: QPushButton | QToolButton, theme: Theme, name: str, *, on_accent: bool) -> None:
+def set_icon(button: QPushButton | QToolButton, theme: Theme, name: str, *, on_accent: bool = False) -> None:
+    """Give a button an icon that follows the theme."""
+
     def paint() -> None:
         size = theme.scale.px(SIZE)
         button.setIconSize(QSize(size, size))
@@ -190,7 +193,7 @@ def push_button(
     if kind:
         button.setProperty("kind", kind)
     if icon_name:
-        _iconed(button, theme, icon_name, on_accent=kind == "primary")
+        set_icon(button, theme, icon_name, on_accent=kind == "primary")
     if act is not None:
         button.clicked.connect(lambda: act())
     if tip:
@@ -209,7 +212,7 @@ def icon_button(
     button.setAccessibleName(name)
     button.setCheckable(checkable)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    _iconed(button, theme, icon_name, on_accent=False)
+    set_icon(button, theme, icon_name)
     if act is not None:
         button.clicked.connect(lambda: act())
     return button
@@ -265,3 +268,15 @@ def spread(widget: QWidget) -> QWidget:
     """Let a widget take all the width there is."""
     widget.setSizePolicy(QSizePolicy.Policy.Expanding, widget.sizePolicy().verticalPolicy())
     return widget
+
+
+def scrolling(body: QWidget) -> QScrollArea:
+    """A widget that scrolls when there is less room than it needs."""
+    body.setObjectName("body")
+    scroll = QScrollArea()
+    scroll.setWidget(body)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return scroll

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QStyle,
     QStyleOptionButton,
@@ -29,6 +30,7 @@ from studio.ui.widgets.pill import draw_shape
 _NOTHING = object()
 _WIDEST_CHOICE = 220
 _BAR = 64
+_FEWEST_CHARACTERS = 6
 
 
 class Segments(QFrame):
@@ -75,6 +77,45 @@ class Segments(QFrame):
         button.click()
 
 
+class ElidingButton(QPushButton):
+    """A button with an icon whose words give way when there is no room: cut at first, then only the icon."""
+
+    def __init__(self, theme: Theme, words: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(words, parent)
+        self._theme = theme
+        self.setAutoDefault(False)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
+        words = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(self.iconSize().width() + 8 + words + 26, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
+        return QSize(self.iconSize().width() + 24, super().sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
+        painter = QStylePainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = ""
+        option.icon = QIcon()
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        size = self.iconSize()
+        room = self.width() - size.width() - 32
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room)
+        alone = len(words) < min(_FEWEST_CHARACTERS, len(self.text()))
+        left = (self.width() - size.width()) // 2 if alone else 12
+        mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
+        self.icon().paint(painter, left, (self.height() - size.height()) // 2, size.width(), size.height(), mode=mode)
+        if not alone:
+            tokens = self._theme.tokens
+            painter.setPen(QColor(tokens.text if self.isEnabled() else tokens.text_disabled))
+            area = self.rect().adjusted(12 + size.width() + 8, 0, -8, 0)
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
+        painter.end()
+
+
 class CaretButton(QPushButton):
     """A button that opens something: words at its left, a caret at its right."""
 
@@ -82,6 +123,7 @@ class CaretButton(QPushButton):
         super().__init__(words, parent)
         self._theme = theme
         self.setAutoDefault(False)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.updateGeometry)
 
     def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
@@ -142,7 +184,7 @@ class Choice(CaretButton):
             action = self._menu.addAction(word)
             action.setCheckable(True)
             self._group.addAction(action)
-            action.triggered.connect(lambda _checked=False, key=key: self._picked(key))
+            action.triggered.connect(lambda _checked=False, key=key: self.pick(key))
             self._choices[key] = action
         if choices:
             self.choose(self._value if self._value in choices else next(iter(choices)))
@@ -160,7 +202,8 @@ class Choice(CaretButton):
         widths = [self.fontMetrics().horizontalAdvance(self._prefix + a.text()) for a in self._choices.values()]
         return min(max(widths, default=0), self._theme.scale.px(_WIDEST_CHOICE))
 
-    def _picked(self, key: Any) -> None:
+    def pick(self, key: Any) -> None:
+        """Choose as a person does: it is told."""
         if key != self._value:
             self.choose(key)
             self.chosen.emit(key)

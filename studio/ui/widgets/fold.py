@@ -15,6 +15,7 @@ from studio.ui.widgets.basics import ElidedLabel, push_button, row, text_label
 from studio.ui.widgets.reading import ReadText
 
 _MOST_LINKS = 4
+_LEAST = 64
 
 
 class Fold(QWidget):
@@ -28,6 +29,7 @@ class Fold(QWidget):
         self._theme, self._title = theme, title
         self.view = ReadText(theme, title, quiet=True)
         self.view.rule_clicked.connect(self.rule_clicked)
+        theme.follow(self.view, lambda: self.view.setMinimumHeight(theme.scale.px(_LEAST)))
         self.switch = push_button(theme, f" {title}", "fold", act=self._flip)
         self._note = ElidedLabel(kind="small")
         self._links = row(spacing=4)

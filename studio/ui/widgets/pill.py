@@ -150,7 +150,7 @@ class VerdictPill(QWidget):
         """Breathe in place until a decision is shown. Holds still where the system asks for no motion."""
         self._thinking, self._stale = True, False
         self._decision, self._word = None, word
-        if self._animation.state() is not QVariantAnimation.State.Running and _may_move(self):
+        if self._animation.state() is not QVariantAnimation.State.Running and may_move(self):
             self._animation.start()
         self._name()
 
@@ -163,7 +163,8 @@ class VerdictPill(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
         tone: Tone = self._theme.tone(self._decision)
-        solid = self._size is PillSize.LARGE and not self._stale and not self._thinking
+        # No verdict is never filled: it must not look like one.
+        solid = self._size is PillSize.LARGE and not self._stale and self._decision is not None
         background = QColor(tone.solid if solid else tone.soft)
         ink = QColor(tone.on_solid if solid else tone.text)
         if self._thinking:
@@ -209,6 +210,6 @@ class VerdictPill(QWidget):
         self.update()
 
 
-def _may_move(widget: QWidget) -> bool:
+def may_move(widget: QWidget) -> bool:
     """Whether the system has not asked for stillness."""
     return bool(widget.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, widget))

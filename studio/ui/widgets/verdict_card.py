@@ -91,10 +91,12 @@ class VerdictCard(QWidget):
         elif verdict is not None:
             self.rationale.show_text(_explained(verdict), run.policy)
         self._show_reasoning(run)
-        raw = run.raw_output or (verdict.raw_final if verdict else "")
+        raw = (verdict.raw_final if verdict else "") or run.raw_output
         self.raw.setVisible(bool(raw))
         self.raw.view.show_text(raw)
-        self.raw.set_open(bool(raw) and why is not None and not (verdict and verdict.reasoning))
+        self.raw.set_open(bool(raw) and why is not None)
+        if self.raw.is_open:
+            self.reasoning.set_open(False)
         self.set_stale(False)
 
     def show_start(self, word: str, *, demo: bool = False) -> None:

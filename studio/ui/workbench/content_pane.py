@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtWidgets import QApplication, QFrame, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QStackedWidget, QWidget
 
 from studio.core.content import Content, Turn
 from studio.core.errors import StudioError
@@ -16,12 +16,16 @@ from studio.services.contents import parse_content
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.tasks import Lane
+from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, column, frame, icon_button, push_button, row, spread, text_label
 from studio.ui.widgets.controls import CaretButton, Choice, Segments, decision_icon
 from studio.ui.widgets.exact_edit import ExactEdit, hidden_summary
 from studio.ui.widgets.popup import Entry, SearchPopup
 from studio.ui.words import EFFORT, KIND, content_text, decision_word
 from studio.ui.workbench.conversation import ConversationEditor
+
+_RUN_WIDTH = 96
+"""Run and Stop are equally wide, so that nothing moves when one takes the place of the other."""
 
 
 class ContentPane(QFrame):
@@ -215,13 +219,11 @@ class ContentPane(QFrame):
                 margins=(12, 8, 12, 8),
             ),
         )
-        width = theme.scale.px(96)
-        self.run_button.setMinimumWidth(width)
-        self.stop_button.setMinimumWidth(width)
+        for button in (self.run_button, self.stop_button):
+            theme.follow(button, partial(_keep_wide, button, theme))
         layout = column(head, self._stack, foot, spacing=0)
         layout.setStretch(1, 1)
         self.setLayout(layout)
-        self.setMinimumWidth(320)
 
     def _connect(self) -> None:
         for editor in (self.message, self.conversation, self.prompt, self.response):
@@ -256,6 +258,10 @@ class ContentPane(QFrame):
     def _no_words(self) -> bool:
         content = self.content
         return not (content.response.strip() or any(turn.text.strip() for turn in content.turns))
+
+
+def _keep_wide(button: QPushButton, theme: Theme) -> None:
+    button.setMinimumWidth(theme.scale.px(_RUN_WIDTH))
 
 
 def _string(value: object) -> str:

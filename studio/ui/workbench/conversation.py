@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.core.content import Turn
@@ -23,15 +23,33 @@ class _TurnText(ExactEdit):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setProperty("kind", "")
         self.document().setDocumentMargin(2)
-        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self.updateGeometry())
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().documentLayout().documentSizeChanged.connect(self._resized)
 
     def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         line = QFontMetrics(self.font()).lineSpacing()
-        lines = max(1, min(_MOST_LINES, round(self.document().size().height())))
+        lines = max(1, min(_MOST_LINES, self._lines()))
         return QSize(200, lines * line + 18)
 
     def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return QSize(80, self.sizeHint().height())
+
+    def _lines(self) -> int:
+        block, lines = self.document().firstBlock(), 0
+        while block.isValid():
+            lines += max(1, block.layout().lineCount())
+            block = block.next()
+        return lines
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
+        super().resizeEvent(event)
+        self._resized()
+
+    def _resized(self) -> None:
+        policies = Qt.ScrollBarPolicy
+        many = self._lines() > _MOST_LINES
+        self.setVerticalScrollBarPolicy(policies.ScrollBarAsNeeded if many else policies.ScrollBarAlwaysOff)
+        self.updateGeometry()
 
 
 class _TurnRow(QFrame):
@@ -44,7 +62,7 @@ class _TurnRow(QFrame):
         self.speaker = QLineEdit(turn.speaker)
         self.speaker.setPlaceholderText("Speaker")
         self.speaker.setAccessibleName("Speaker")
-        self.speaker.setFixedWidth(theme.scale.px(112))
+        theme.follow(self.speaker, lambda: self.speaker.setFixedWidth(theme.scale.px(112)))
         self.text = _TurnText(theme)
         self.text.set_exact_text(turn.text)
         self.up = icon_button(theme, "arrow-up", "Move this turn up", act=lambda: editor.move_turn(self, -1))

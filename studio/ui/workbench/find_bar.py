@@ -13,7 +13,7 @@ from studio.ui.widgets.basics import SearchField, column, icon_button, push_butt
 from studio.ui.widgets.utf16 import from_qt, to_qt
 from studio.ui.workbench.editor import PolicyEditor
 
-_MOST_MARKS = 500
+_MOST_MARKS = 200
 _PAUSE_MS = 120
 
 

@@ -21,8 +21,8 @@ from studio.core.contract import carries_output
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import Effort, OutputForm, OutputPosition, Policy
 from studio.ui.theme import Theme
-from studio.ui.widgets.basics import column, push_button, row, text_label
-from studio.ui.widgets.controls import Choice, decision_icon
+from studio.ui.widgets.basics import ElidedLabel, column, row, set_icon, text_label
+from studio.ui.widgets.controls import Choice, ElidingButton, decision_icon
 from studio.ui.words import EFFORT, FORM, LABEL_DECISION
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -160,7 +160,7 @@ class LabelsTab(QWidget):
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(theme.scale.px(32))
+        theme.follow(self.view, lambda: self.view.verticalHeader().setDefaultSectionSize(theme.scale.px(32)))
         header = self.view.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
@@ -170,20 +170,24 @@ class LabelsTab(QWidget):
         self.form = Choice(theme, FORM, "Form of the answer")
         self.effort = Choice(theme, EFFORT, "Effort the policy asks for")
         self.own = text_label("The policy's text says itself what to answer, so nothing is added.", "small", wrap=True)
-        buttons = row(
-            push_button(theme, "Add label", "quiet", "plus", act=self._add),
-            push_button(theme, "Remove", "quiet", "trash", act=self._remove),
-            None,
-            spacing=4,
-            margins=(4, 4, 4, 4),
-        )
+        self.add_button = ElidingButton(theme, "Add label")
+        self.remove_button = ElidingButton(theme, "Remove")
+        for button, name, act in (
+            (self.add_button, "plus", self._add),
+            (self.remove_button, "trash", self._remove),
+        ):
+            button.setProperty("kind", "quiet")
+            button.setAccessibleName(button.text())
+            button.clicked.connect(act)
+            set_icon(button, theme, name)
+        buttons = row(self.add_button, self.remove_button, None, spacing=4, margins=(4, 4, 4, 4))
         left = column(self.view, spacing=0)
         left.addLayout(buttons)
         right = column(
-            text_label("Form of the answer", "small"),
+            ElidedLabel("Form of the answer", "small"),
             self.form,
             8,
-            text_label("Effort the policy asks for", "small"),
+            ElidedLabel("Effort the policy asks for", "small"),
             self.effort,
             8,
             self.own,

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 
-from studio.core.labels import Label
+from studio.core.labels import Label, LabelDecision
 from studio.ui.theme import Theme
 from studio.ui.widgets.controls import decision_icon
 
@@ -48,7 +48,7 @@ def outline(text: str, labels: tuple[Label, ...]) -> list[Entry]:
                 continue
             match = rule.match(line) if rule else None
             if match:
-                entries.append(Entry(RULE_LEVEL, line.strip().lstrip("-*+ ").strip(), number, by_id[match["label"]]))
+                entries.append(Entry(RULE_LEVEL, _plain(line), number, by_id[match["label"]]))
     return entries
 
 
@@ -61,6 +61,7 @@ class OutlineTab(QTreeWidget):
         super().__init__(parent)
         self._theme = theme
         self._shown: list[Entry] = []
+        self._items: list[QTreeWidgetItem] = []
         self.setHeaderHidden(True)
         self.setAccessibleName("Outline of the policy")
         self.setIndentation(16)
@@ -71,22 +72,31 @@ class OutlineTab(QTreeWidget):
     def show_policy(self, text: str, labels: tuple[Label, ...]) -> None:
         """Show the outline of a text, leaving the view alone when nothing changed."""
         entries = outline(text, labels)
-        if entries != self._shown:
-            self._shown = entries
+        if entries == self._shown:
+            return
+        same_shape = [(e.level, e.label) for e in entries] == [(e.level, e.label) for e in self._shown]
+        before, self._shown = self._shown, entries
+        if same_shape:
+            for item, old, new in zip(self._items, before, entries, strict=True):
+                if old != new:
+                    _fill(item, new)
+        else:
             self._again()
 
     def _again(self) -> None:
         at = self.verticalScrollBar().value()
         self.clear()
+        self._items = []
+        icons = {decision: decision_icon(self._theme, decision.decision) for decision in LabelDecision}
         parents: list[tuple[int, QTreeWidgetItem]] = []
         for entry in self._shown:
             while parents and parents[-1][0] >= entry.level:
                 parents.pop()
-            item = QTreeWidgetItem([entry.text])
-            item.setData(0, _LINE, entry.line)
-            item.setToolTip(0, entry.text)
+            item = QTreeWidgetItem()
+            _fill(item, entry)
+            self._items.append(item)
             if entry.label is not None:
-                item.setIcon(0, decision_icon(self._theme, entry.label.decision.decision))
+                item.setIcon(0, icons[entry.label.decision])
                 item.setForeground(0, QBrush(QColor(self._theme.tokens.text_quiet)))
             if parents:
                 parents[-1][1].addChild(item)
@@ -99,3 +109,14 @@ class OutlineTab(QTreeWidget):
 
     def _go(self, item: QTreeWidgetItem) -> None:
         self.line_wanted.emit(int(item.data(0, _LINE)))
+
+
+def _fill(item: QTreeWidgetItem, entry: Entry) -> None:
+    item.setText(0, entry.text)
+    item.setData(0, _LINE, entry.line)
+    item.setToolTip(0, entry.text)
+
+
+def _plain(line: str) -> str:
+    """A rule's line without its list mark and its emphasis."""
+    return line.strip().lstrip("-+ ").replace("**", "").replace("`", "").lstrip("* ")

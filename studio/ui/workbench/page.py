@@ -123,6 +123,7 @@ class WorkbenchPage(Page):
         self.content.stop_wanted.connect(self.stop)
         self.verdict.again.connect(self.run)
         self.verdict.rule_clicked.connect(self.policy.go_to_rule)
+        self._context.preferences.changed.connect(self._changed)
         self.runner.began.connect(self._began)
         self.runner.finished.connect(self._finished)
         self.runner.failed.connect(self._failed)
@@ -182,7 +183,8 @@ class WorkbenchPage(Page):
     def _show_prompt(self) -> None:
         if not (self.policy.prompt_in_sight and self.policy.document.is_open):
             return
-        policy, effort = self.policy.document.policy, self.content.effort
+        policy = self.policy.document.policy
+        effort = self.content.effort or self._context.preferences.values.effort
         content = Content.message("") if self.content.empty else self.content.content
         judge = self._context.studio.judge
 

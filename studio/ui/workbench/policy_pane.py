@@ -16,8 +16,8 @@ from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.tasks import Lane
 from studio.ui.widgets.ask_line import AskLine
-from studio.ui.widgets.basics import column, frame, icon_button, push_button, row, spread, text_label
-from studio.ui.widgets.controls import KeptSplitter
+from studio.ui.widgets.basics import column, frame, icon_button, push_button, row, set_icon, spread, text_label
+from studio.ui.widgets.controls import ElidingButton, KeptSplitter
 from studio.ui.widgets.popup import Entry, SearchPopup
 from studio.ui.words import when
 from studio.ui.workbench.chooser import PolicyButton
@@ -165,13 +165,11 @@ class PolicyPane(QFrame):
 
     def _lay_out(self) -> None:
         theme = self._context.theme
-        self.save_button = push_button(
-            theme,
-            "Save version",
-            icon_name="floppy-disk",
-            act=self.save_version,
-            tip=f"Save version ({keys_text(Act.SAVE_VERSION)})",
-        )
+        self.save_button = ElidingButton(theme, "Save version")
+        self.save_button.setAccessibleName("Save version")
+        self.save_button.setToolTip(f"Save version ({keys_text(Act.SAVE_VERSION)})")
+        self.save_button.clicked.connect(self.save_version)
+        set_icon(self.save_button, theme, "floppy-disk")
         self.versions_button = icon_button(theme, "clock-counter-clockwise", "Versions", act=self.choose_version)
         self.more_button = icon_button(theme, "dots-three", "New, open, save as a file")
         head = frame(
@@ -181,19 +179,20 @@ class PolicyPane(QFrame):
             ),
         )
         self._notes_words = text_label("", wrap=True)
-        self._put_back = push_button(theme, "Keep the old labels")
-        self._put_back.clicked.connect(self._keep_old_labels)
-        self._notes = frame(
+        self.put_back = push_button(theme, "Keep the old labels")
+        self.put_back.clicked.connect(self._keep_old_labels)
+        self.confirm = push_button(theme, "They are right", "primary", act=self._confirm_labels)
+        self.notes = frame(
             "note",
             row(
                 spread(self._notes_words),
-                self._put_back,
+                self.put_back,
                 push_button(theme, "Show labels", act=self._look_at_labels),
-                push_button(theme, "They are right", "primary", act=self._confirm_labels),
+                self.confirm,
                 margins=(16, 8, 12, 8),
             ),
         )
-        self._notes.hide()
+        self.notes.hide()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.outline, "Outline")
@@ -204,10 +203,9 @@ class PolicyPane(QFrame):
         self.splitter.addWidget(self.tabs)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.restore()
-        layout = column(head, self._notes, self.find_bar, self.splitter, spacing=0)
+        layout = column(head, self.notes, self.find_bar, self.splitter, spacing=0)
         layout.setStretch(3, 1)
         self.setLayout(layout)
-        self.setMinimumWidth(320)
 
     def _connect(self) -> None:
         self.work.loaded.connect(self.show_policy)
@@ -242,15 +240,15 @@ class PolicyPane(QFrame):
         self.chooser.show_policy(self.document.policy.title, " · ".join(parts))
 
     def _show_count(self, number: int, exact: bool) -> None:
-        self._tokens = f"{number:,} tokens" if exact else f"about {round(number, -1):,} tokens"
+        self._tokens = f"{number:,} tokens" if exact else f"~{round(number, -1):,} tokens"
         if self.document.is_open:
             self._show_state()
 
     def _show_notes(self, notes: tuple[str, ...], old_labels: tuple[Label, ...] | None = None) -> None:
         self._notes_words.setText(" ".join(notes))
-        self._notes.setVisible(bool(notes))
+        self.notes.setVisible(bool(notes))
         self._old_labels = old_labels
-        self._put_back.setVisible(old_labels is not None)
+        self.put_back.setVisible(old_labels is not None)
 
     def _read_pasted(self, text: str) -> None:
         """A whole policy was pasted: take its labels from it, and ask whether they are right."""

@@ -12,7 +12,7 @@ from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context, is_demo
 from studio.ui.copying import run_as_json, run_as_text
 from studio.ui.tasks import Lane
-from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, spread
+from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, spread
 from studio.ui.widgets.controls import CaretButton
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.widgets.verdict_card import VerdictCard
@@ -40,9 +40,10 @@ class VerdictPane(QFrame):
         )
         self._stack = QStackedWidget()
         card = QWidget()
+        card.setObjectName("body")
         card.setLayout(column(self.card, margins=(12, 16, 12, 8)))
         self._stack.addWidget(self.empty)
-        self._stack.addWidget(card)
+        self._stack.addWidget(scrolling(card))
         self.right = push_button(
             theme,
             "Right",

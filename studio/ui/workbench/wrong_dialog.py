@@ -63,6 +63,11 @@ class WrongDialog(QDialog):
         """The ids of the labels that were ticked."""
         return tuple(label for label, box in self._labels.items() if box.isChecked())
 
+    @property
+    def offered(self) -> list[str]:
+        """The ids of the labels that fit the decision."""
+        return list(self._labels)
+
     def choose(self, decision: Decision) -> None:
         """Choose a decision and offer its labels."""
         self._radios[decision].setChecked(True)
