@@ -31,7 +31,12 @@ SAMPLED = Sampling(temperature=1.0, top_p=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All that a judgement depended on beside policy and content: the same again gives the same answer."""
+    """All that a judgement depended on beside policy and content: the same again gives the same answer.
+
+    ``n_seq`` requests could be decoded together: with 1 the answer is the same bit for bit, with more up to rounding.
+    ``n_ubatch`` is the tokens of one decode at most, 0 where an earlier studio did not record it; ``kv_type`` is how
+    numbers in the context's memory were kept.
+    """
 
     studio_version: str
     model_name: str
@@ -45,6 +50,10 @@ class Provenance:
     effort: Effort
     sampling: Sampling
     policy_sha256: str
+    n_seq: int = 1
+    n_ubatch: int = 0
+    flash_attn: bool = False
+    kv_type: str = "f16"
 
 
 @dataclass(frozen=True, slots=True)

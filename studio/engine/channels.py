@@ -55,8 +55,8 @@ class ChannelReader:
         """Whether the next plain token is text of the final channel."""
         return self._place is _Place.BODY and self._channel == FINAL_CHANNEL
 
-    def feed_text(self, piece: bytes) -> Reading:
-        """Take an ordinary token's bytes."""
+    def feed_text(self, piece: bytes, count: int = 1) -> Reading:
+        """Take the bytes of an ordinary token, or of ``count`` of them in a row."""
         self._raw += piece
         if self._place in (_Place.ROLE, _Place.CHANNEL):
             self._header.append(piece)
@@ -65,7 +65,7 @@ class ChannelReader:
             # Text between messages belongs to no channel.
             self._place, self._channel = _Place.BARE, ""
         if not self.in_final:
-            self.thinking_tokens += 1
+            self.thinking_tokens += count
         text = self._decoder.decode(piece)
         self._text.append(text)
         return Reading(self._channel, text)

@@ -165,6 +165,7 @@ class EngineClient:
                 request.max_output_tokens,
                 int(request.priority),
                 request.top_candidates,
+                on_event is not None,
             ),
             cancel=cancel,
             on_reply=handle,

@@ -17,7 +17,7 @@ from studio.core.prompt import Control, Origin, Plain, Segment
 from studio.core.run import Sampling
 from studio.engine.types import EngineSettings, Generation, ModelInfo, TokenInfo
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Counts up with every change of a struct; the worker says its own first of all."""
 
 MAX_FRAME = 64 * 1024 * 1024
@@ -49,7 +49,7 @@ class Tokenize(msgspec.Struct, tag=True, frozen=True):
 
 
 class Generate(msgspec.Struct, tag=True, frozen=True):
-    """Answer a prompt; see :class:`studio.engine.types.GenerateRequest`."""
+    """Answer a prompt; see :class:`studio.engine.types.GenerateRequest`. Without ``stream`` there are no deltas."""
 
     id: int
     segments: tuple[WireSegment, ...]
@@ -58,6 +58,7 @@ class Generate(msgspec.Struct, tag=True, frozen=True):
     max_output_tokens: int | None
     priority: int
     top_candidates: int
+    stream: bool = True
 
 
 class Warm(msgspec.Struct, tag=True, frozen=True):

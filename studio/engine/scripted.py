@@ -73,6 +73,7 @@ class Script:
 
     Of the ``answers`` that fit a prompt the first unused one is taken; when all were used, the last that fits again.
     ``loads`` has one entry per start of the worker, the last one repeated. ``n_ctx_limit`` makes prompts too long.
+    ``n_seq`` is what the model says of itself; answers are written one after the other all the same.
     """
 
     answers: tuple[ScriptedAnswer, ...] = ()
@@ -80,6 +81,7 @@ class Script:
     name: str = "Scripted model"
     is_demo: bool = False
     n_ctx_limit: int = 131072
+    n_seq: int = 1
     version: int = protocol.PROTOCOL_VERSION
 
     def to_json(self) -> bytes:
@@ -299,4 +301,6 @@ def _info(message: protocol.Load, script: Script) -> ModelInfo:
         is_demo=script.is_demo,
         network="scripted",
         writes="scripted",
+        n_seq=script.n_seq,
+        n_seq_wanted=script.n_seq,
     )

@@ -43,7 +43,10 @@ class EngineSettings:
     prefill step, and with that how soon a cancel works. ``n_gpu_layers``: -1 is all (None: all where the build can).
     ``use_extra_bufts``: repacked weights, faster, but they crash on some virtual machines with AMX (None: on, unless
     this is one, and off after such a crash). ``flash_attn`` "auto" is on with a GPU, off on a CPU, where it costs 1.4x.
-    ``hang_after_s``: seconds without a sign of life, while work is due, until the worker counts as hung.
+    ``hang_after_s``: seconds without a sign of life, while work is due, until the worker counts as hung. ``n_seq``:
+    sequences decoded together at most (None: by memory and device). 1 is strict: one request at a time, and the same
+    request gives bit for bit the same answer whatever came before; wider batches differ by rounding. ``cache_bytes``:
+    memory for policies that were decoded and are not in use (None: by what is free; 0: none).
     """
 
     n_ctx: int | None = None
@@ -53,6 +56,8 @@ class EngineSettings:
     use_extra_bufts: bool | None = None
     flash_attn: Literal["auto", "off", "on"] = "auto"
     hang_after_s: float = 120.0
+    n_seq: int | None = None
+    cache_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,10 @@ class ModelInfo:
 
     ``path`` as given; ``sha256`` of the whole file (of the first part, when a model is split). ``n_ctx_limit`` is the
     longest context that requests may use. ``network`` and ``writes`` say what the worker gave up before it opened the
-    file: ``"no interfaces" | "blocked in process"`` and ``"limited" | "not limited"``.
+    file: ``"no interfaces" | "blocked in process"`` and ``"limited" | "not limited"``. ``n_seq`` sequences are decoded
+    together at most; it is below ``n_seq_wanted`` where memory did not suffice. ``n_ubatch``: tokens of one decode at
+    most. ``kv_type``: how numbers in the context's memory are kept. ``memory_bytes``: weights, context and buffers at
+    worst, when the model was loaded.
     """
 
     path: str
@@ -85,6 +93,11 @@ class ModelInfo:
     is_demo: bool
     network: str
     writes: str
+    n_seq: int = 1
+    n_seq_wanted: int = 1
+    n_ubatch: int = 0
+    kv_type: str = "f16"
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,21 +143,24 @@ class Worker:
     def _load(self, message: protocol.Load) -> None:
         from studio.engine.llama import binding  # see _answer
         from studio.engine.llama.failure import WorkerFailure
+        from studio.engine.llama.machine import free_memory
         from studio.engine.llama.model import open_model
-        from studio.engine.llama.scheduler import Scheduler
+        from studio.engine.llama.opening import open_scheduler
 
         if self._model is not None or self._loading is not None:
             raise WorkerFailure("already_loaded")
         binding.start()
         writes = sandbox.drop_writes(gpu=binding.has_gpu())
         self._loading, self._load_cancelled = message.id, False
+        # Before the weights are loaded: some of them may be copied, and would be counted twice.
+        free = free_memory(on_gpu=binding.has_gpu() and message.settings.n_gpu_layers != 0)
         try:
             model = open_model(Path(message.path), message.settings, message.sha256, self._report)
         finally:
             self._loading = None
         model.info = replace(model.info, network=self._network, writes=writes)
+        self._scheduler = open_scheduler(model, message.settings, self._wire.send, free)
         self._model = model
-        self._scheduler = Scheduler(model, self._wire.send)
         self._wire.send(protocol.Loaded(message.id, model.info))
 
     def _report(self, progress: Progress) -> bool:
@@ -192,5 +195,6 @@ class Worker:
                     message.sampling,
                     message.max_output_tokens,
                     message.top_candidates,
+                    message.stream,
                 )
             )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -113,14 +113,30 @@ class GoldenService:
     ) -> GoldenScore:
         """Judge every example whose decision is known, and compare. A stop gives the score of what was judged."""
         known = [example for example in examples if example.expected is not None]
+        if not known:
+            return GoldenScore(())
         session = self._sessions.create(f"Golden run: {policy.title}")
-        items: builtins.list[tuple[GoldenExample, Run]] = []
-        for example in known:
-            if cancel is not None and cancel.requested:
-                break
-            items.append(
-                (example, self._judge.judge(policy, example.content, session_id=session.id, batch=True, cancel=cancel))
-            )
-            if on_progress is not None:
-                on_progress(Progress(len(items), len(known), policy.title))
-        return GoldenScore(tuple(items))
+        stop = Cancel()
+        if cancel is not None:
+            cancel.on_request(stop.request)
+
+        def judged(example: GoldenExample) -> Run | None:
+            # Each has a cancel of its own: a judgement that has ended no longer stands for the others.
+            own = Cancel()
+            stop.on_request(own.request)
+            if stop.requested:
+                return None
+            return self._judge.judge(policy, example.content, session_id=session.id, batch=True, cancel=own)
+
+        pool = ThreadPoolExecutor(max(1, min(self._judge.width(stop), len(known))), "golden")
+        try:
+            futures = [pool.submit(judged, example) for example in known]
+            for done, future in enumerate(as_completed(futures), 1):
+                if future.result() is not None and on_progress is not None:
+                    on_progress(Progress(done, len(known), policy.title))
+        finally:
+            # After an error too: nobody waits for the rest any more.
+            stop.request()
+            pool.shutdown(cancel_futures=True)
+        runs = [future.result() for future in futures]
+        return GoldenScore(tuple((example, run) for example, run in zip(known, runs, strict=True) if run is not None))

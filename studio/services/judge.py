@@ -109,7 +109,8 @@ class JudgeService:
     ) -> Run:
         """Judge ``content`` under ``policy`` and return the stored run.
 
-        ``batch`` lets judgements that somebody waits for go first. Trouble with the model or the engine is not raised:
+        ``batch`` lets judgements that somebody waits for go first; several at a time, from as many threads, are decoded
+        together (see :meth:`width`). Trouble with the model or the engine is not raised:
         it is the run's non-verdict. Raises StoreError only.
         """
         prompt = build_prompt(policy, content, pinned_date=pinned_date or self._pinned_date(), effort=effort)
@@ -130,7 +131,7 @@ class JudgeService:
         )
         self._runs.begin(run)
         with self._registered(cancel or Cancel()) as stop:
-            attempt = _Attempt(on_event or _ignore)
+            attempt = _Attempt(on_event or _ignore, watched=on_event is not None or not batch)
             try:
                 done = self._through_engine(run, prompt, request, attempt, stop)
             except StudioError as error:
@@ -155,6 +156,14 @@ class JudgeService:
         self._models.load()
         return self._engine.count_tokens(self.prompt(policy, _NOTHING).segments)
 
+    def width(self, cancel: Cancel | None = None) -> int:
+        """How many judgements at a time are worth asking for. Loads the model; 1 when it does not load."""
+        try:
+            return self._models.load(cancel=cancel).n_seq
+        except StudioError:
+            # The judgements themselves will say why.
+            return 1
+
     def warm(self, policy: Policy) -> None:
         """Decode the policy ahead, so that the first verdict comes sooner. Raises ModelFileError or EngineError."""
         self._models.load()
@@ -175,7 +184,7 @@ class JudgeService:
         self, run: Run, prompt: Prompt, request: GenerateRequest, attempt: _Attempt, stop: Cancel
     ) -> Run:
         info = self._models.load(attempt.loading, stop)
-        generation = self._engine.generate(request, on_event=attempt.heard, cancel=stop)
+        generation = self._engine.generate(request, on_event=attempt.heard if attempt.watched else None, cancel=stop)
         return replace(
             run,
             verdict=self._verdict(run.policy, run.content, generation),
@@ -229,10 +238,14 @@ class JudgeService:
 
 
 class _Attempt:
-    """What one attempt has heard from the engine so far, so that nothing shown is lost when the engine dies."""
+    """What one attempt has heard from the engine so far, so that nothing shown is lost when the engine dies.
 
-    def __init__(self, on_event: OnEvent) -> None:
+    Of an attempt that is not ``watched`` nothing is heard before its end: the engine need not spell it out.
+    """
+
+    def __init__(self, on_event: OnEvent, *, watched: bool) -> None:
         self._on_event = on_event
+        self.watched = watched
         self._thinking: list[str] = []
         self._answering: list[str] = []
 
@@ -297,4 +310,8 @@ def _provenance(
         effort=prompt.effort,
         sampling=replace(sampling, seed=generation.seed),
         policy_sha256=policy.sha256,
+        n_seq=info.n_seq,
+        n_ubatch=info.n_ubatch,
+        flash_attn=info.flash_attn,
+        kv_type=info.kv_type,
     )

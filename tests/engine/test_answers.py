@@ -12,7 +12,6 @@ from studio.core.errors import TooLongError
 from studio.core.run import GREEDY, SAMPLED, Sampling
 from studio.engine.client import EngineClient
 from studio.engine.llama.sampling import best_candidates
-from studio.engine.llama.sequence import context_size, steps
 from studio.engine.types import Delta, GenerateEvent, GenerateRequest, Started
 from tests.engine.conftest import prompt
 from tests.engine.tiny_gguf import vocabulary
@@ -139,17 +138,3 @@ def test_the_context_grows_with_need(random_engine: EngineClient) -> None:
 
     assert short.n_ctx >= 4096
     assert long.n_ctx == 8192
-
-
-def test_contexts_grow_in_strides_up_to_the_limit() -> None:
-    assert [context_size(n, 131072) for n in (1, 4096, 4097, 8193, 16385)] == [4096, 4096, 8192, 16384, 24576]
-    assert context_size(100, 2048) == 2048
-    assert context_size(131000, 131072) == 131072
-
-
-def test_prefill_steps_end_where_the_shared_head_ends() -> None:
-    assert steps(1000, 600, 256) == (256, 512, 600, 856, 1000)
-    assert steps(512, 256, 256) == (256, 512)
-    assert steps(300, 0, 256) == (256, 300)
-    assert steps(300, 300, 256) == (256, 300)
-    assert steps(5, 3, 256) == (3, 5)

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def test_what_is_known_of_a_model(chain_gguf: Path) -> None:
     assert info.backend
     assert info.device
     assert info.n_threads >= 1
+    assert info.n_seq == info.n_seq_wanted > 1
+    assert info.n_ubatch > info.n_batch
+    assert info.memory_bytes > info.size_bytes // 2
     assert info.network in ("no interfaces", "blocked in process")
     assert info.writes in ("limited", "not limited")
     assert {step.message for step in steps} == {"Checking the file", "Loading the model"}
@@ -63,11 +67,14 @@ def test_a_known_hash_is_not_computed_again(chain_gguf: Path) -> None:
 
 
 def test_settings_reach_the_worker(chain_gguf: Path) -> None:
-    settings = EngineSettings(n_ctx=1024, n_threads=2, n_batch=64, use_extra_bufts=False, flash_attn="on")
+    settings = EngineSettings(
+        n_ctx=1024, n_threads=2, n_batch=64, use_extra_bufts=False, flash_attn="on", n_seq=1, cache_bytes=0
+    )
     with EngineClient() as client:
         info = client.load(chain_gguf, settings)
         answer = client.generate(GenerateRequest(prompt("start")))
     assert (info.n_ctx_limit, info.n_threads, info.n_batch) == (1024, 2, 64)
+    assert (info.n_seq, info.n_ubatch) == (1, 64)
     assert (info.extra_bufts, info.flash_attn) == (False, True)
     assert (answer.final, answer.n_ctx) == ("éVALID", 1024)
 
@@ -95,12 +102,20 @@ def test_a_cancel_before_the_turn_decodes_nothing(chain_engine: EngineClient) ->
     assert answer.output_tokens < 3000
 
 
-def test_a_cancelled_request_does_not_wait_for_its_turn(chain_engine: EngineClient) -> None:
+@pytest.fixture(scope="module")
+def strict_engine(chain_gguf: Path) -> Iterator[EngineClient]:
+    """One request at a time."""
+    with EngineClient() as client:
+        client.load(chain_gguf, EngineSettings(n_seq=1))
+        yield client
+
+
+def test_a_cancelled_request_does_not_wait_for_its_turn(strict_engine: EngineClient) -> None:
     running, stop_running, stop_waiting = threading.Event(), Cancel(), Cancel()
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(chain_engine.generate, FOREVER, on_event=lambda _: running.set(), cancel=stop_running)
+        first = pool.submit(strict_engine.generate, FOREVER, on_event=lambda _: running.set(), cancel=stop_running)
         running.wait()
-        second = pool.submit(chain_engine.generate, FOREVER, cancel=stop_waiting)
+        second = pool.submit(strict_engine.generate, FOREVER, cancel=stop_waiting)
         stop_waiting.request()
         assert second.result().output_tokens == 0
         stop_running.request()
@@ -129,30 +144,49 @@ def test_many_callers_each_get_their_own_answer(chain_engine: EngineClient) -> N
         assert all(pool.map(ask, range(60)))
 
 
-def test_interactive_requests_go_before_batch_ones(chain_engine: EngineClient) -> None:
+def test_interactive_requests_go_before_batch_ones(strict_engine: EngineClient) -> None:
     order: list[str] = []
     begun, stop = threading.Event(), Cancel()
 
     def ask(name: str, priority: Priority) -> None:
         request = GenerateRequest(prompt("start"), priority=priority)
-        chain_engine.generate(request, on_event=lambda e: order.append(name) if isinstance(e, Started) else None)
+        strict_engine.generate(request, on_event=lambda e: order.append(name) if isinstance(e, Started) else None)
 
     with ThreadPoolExecutor(4) as pool:
-        running = pool.submit(chain_engine.generate, FOREVER, on_event=lambda _: begun.set(), cancel=stop)
+        running = pool.submit(strict_engine.generate, FOREVER, on_event=lambda _: begun.set(), cancel=stop)
         begun.wait()
         waiting = [pool.submit(ask, "batch", Priority.BATCH) for _ in range(2)]
-        while len(chain_engine._link._calls) < 3:  # type: ignore[union-attr]  # both have been sent
+        while len(strict_engine._link._calls) < 3:  # type: ignore[union-attr]  # both have been sent
             begun.wait(0.01)
         waiting.append(pool.submit(ask, "interactive", Priority.INTERACTIVE))
-        while len(chain_engine._link._calls) < 4:  # type: ignore[union-attr]
+        while len(strict_engine._link._calls) < 4:  # type: ignore[union-attr]
             begun.wait(0.01)
         # A request of the same thread is handled before the cancel that follows it.
-        chain_engine.count_tokens(prompt("x"))
+        strict_engine.count_tokens(prompt("x"))
         stop.request()
         running.result()
         for future in waiting:
             future.result()
     assert order == ["interactive", "batch", "batch"]
+
+
+def test_many_at_a_time_are_stopped_one_by_one(chain_engine: EngineClient) -> None:
+    stops = [Cancel() for _ in range(4)]
+    with ThreadPoolExecutor(5) as pool:
+        running = [
+            pool.submit(
+                chain_engine.generate,
+                GenerateRequest(prompt("l"), max_output_tokens=3000, priority=Priority.BATCH),
+                cancel=stop,
+            )
+            for stop in stops
+        ]
+        assert chain_engine.generate(GenerateRequest(prompt("start"))).final == "éVALID"
+        for future, stop in zip(running, stops, strict=True):
+            stop.request()
+            answer = future.result()
+            assert set(answer.raw) <= {"l"}
+            assert answer.stop == "cancelled" or answer.output_tokens == 3000
 
 
 def test_closing_while_thinking_ends_the_request(chain_gguf: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,27 @@ def test_killed_while_thinking_and_the_next_request_is_answered(chain_gguf: Path
         assert client.generate(GenerateRequest(prompt("start"))).final == "éVALID"
         assert client.alive
         assert client.worker_pid != first
+
+
+@posix_only
+def test_killed_with_several_in_flight_each_gets_its_error(chain_gguf: Path) -> None:
+    with EngineClient() as client, ThreadPoolExecutor(5) as pool:
+        client.load(chain_gguf)
+        begun = [threading.Event() for _ in range(5)]
+        asked = [
+            pool.submit(client.generate, FOREVER, on_event=lambda _, event=event: event.set())  # type: ignore[misc]  # the default argument binds the event
+            for event in begun
+        ]
+        # Four have places for themselves at once; the fifth is on its way or waits.
+        for event in begun[:4]:
+            event.wait()
+        assert client.worker_pid is not None
+        os.kill(client.worker_pid, signal.SIGKILL)
+
+        for future in asked:
+            with pytest.raises(EngineKilledError):
+                future.result()
+        assert client.generate(GenerateRequest(prompt("start"))).final == "éVALID"
 
 
 @posix_only

@@ -15,6 +15,7 @@ REQUESTS: list[protocol.ToWorker] = [
     protocol.Load(1, "model.gguf", EngineSettings(n_ctx=4096, flash_attn="on"), "ab"),
     protocol.Tokenize(2, SEGMENTS),
     protocol.Generate(3, SEGMENTS, 1, Sampling(1.0, 0.9, 7), None, 0, 20),
+    protocol.Generate(3, SEGMENTS, 1, Sampling(1.0, 0.9, 7), 50, 2, 0, False),
     protocol.Warm(4, SEGMENTS),
     protocol.CancelRequest(3),
     protocol.Shutdown(),

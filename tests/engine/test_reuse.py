@@ -1,4 +1,4 @@
-"""A reused head of a prompt gives bit for bit what a fresh context gives."""
+"""A head of a prompt that was decoded before is used again; with one sequence that is bit for bit a fresh context."""
 
 from __future__ import annotations
 
@@ -10,101 +10,221 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.core.run import Sampling
 from studio.engine.client import EngineClient
-from studio.engine.llama import binding
-from studio.engine.llama.model import Model, open_model
+from studio.engine.llama.context import Context, Ids
+from studio.engine.llama.model import Model
+from studio.engine.llama.prefixes import Prefixes
 from studio.engine.llama.sampling import Logits
-from studio.engine.llama.sequence import Sequence, steps
 from studio.engine.types import EngineSettings, GenerateRequest
 from tests.engine.conftest import plain
+from tests.engine.in_process import STEP, Desk, opened
 
-BATCH = 32
+SEQ = 0
+PLENTY = 1 << 30
 
 
 @pytest.fixture(scope="module")
 def model(random_gguf: Path) -> Iterator[Model]:
-    binding.start()
-    opened = open_model(random_gguf, EngineSettings(n_batch=BATCH, n_threads=1), "", lambda _: True)
-    yield opened
-    opened.close()
+    found = opened(random_gguf)
+    yield found
+    found.close()
 
 
-def decode(sequence: Sequence, tokens: list[int], prefix: int, answer: int) -> tuple[int, list[Logits]]:
-    """(tokens reused, logits after the prompt and after each greedy token of the answer)."""
-    ends = steps(len(tokens), prefix, BATCH)
-    sequence.make_room(len(tokens) + answer)
-    kept = decoded = sequence.begin(tokens, ends)
-    for end in ends:
-        if end > decoded:
-            sequence.prefill(tokens[decoded:end])
-            decoded = end
-    found = [sequence.logits().copy()]
-    for _ in range(answer):
-        sequence.append(int(np.argmax(found[-1])))
-        found.append(sequence.logits().copy())
-    return kept, found
+class Single:
+    """One sequence at a time on kept heads, as the strict engine decodes them."""
+
+    def __init__(self, model: Model, *, exact: bool = True, budget: int = PLENTY, heads: int = 2) -> None:
+        self.context = Context(model, n_cells=2048, n_seq=1 + heads, n_rows=STEP, n_outputs=1 + heads)
+        self.prefixes = Prefixes(step=STEP, budget=budget)
+        self.prefixes.attach(self.context, range(1, 1 + heads), exact=exact)
+
+    def decode(self, tokens: list[int], prefix: int, answer: int) -> tuple[int, list[Logits]]:
+        """(tokens reused, logits after the prompt and after each greedy token of the answer)."""
+        prompt = np.asarray(tokens, np.int32)
+        head, kept = self.prefixes.acquire(prompt[:prefix])
+        start = 0
+        if head is not None:
+            while not head.complete:
+                step = head.tokens[head.decoded :][:STEP]
+                self._step(head.seq, step, head.decoded)
+                head.decoded += len(step)
+            self.context.share(head.seq, SEQ, prefix)
+            start = prefix
+        found: list[Logits] = []
+        while start < len(prompt):
+            step = prompt[start:][:STEP]
+            found = [self._step(SEQ, step, start)]
+            start += len(step)
+        for _ in range(answer):
+            found.append(self._step(SEQ, [int(np.argmax(found[-1]))], start))
+            start += 1
+        self.context.cut(SEQ)
+        if head is not None:
+            self.prefixes.release(head)
+        return kept, found
+
+    def _step(self, seq: int, tokens: Ids | list[int], start: int) -> Logits:
+        self.context.add(seq, tokens, start, output=True)
+        logits: Logits = self.context.decode()[0].copy()
+        return logits
+
+    def close(self) -> None:
+        self.context.close()
 
 
 def fresh(model: Model, tokens: list[int], prefix: int, answer: int) -> list[Logits]:
-    sequence = Sequence(model)
-    _, found = decode(sequence, tokens, prefix, answer)
-    sequence.close()
+    single = Single(model)
+    _, found = single.decode(tokens, prefix, answer)
+    single.close()
     return found
+
+
+def assert_exact(mine: list[Logits], other: list[Logits]) -> None:
+    for a, b in zip(mine, other, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_shared_head_is_exact_even_after_an_answer_beyond_the_sliding_window(model: Model) -> None:
     draw = np.random.default_rng(3)
     policy = draw.integers(0, 256, 300).tolist()
-    sequence = Sequence(model)
-    decode(sequence, policy + draw.integers(0, 256, 40).tolist(), 300, 400)
+    single = Single(model)
+    single.decode(policy + draw.integers(0, 256, 40).tolist(), 300, 400)
 
     for length in (7, 90, 40):
         tokens = policy + draw.integers(0, 256, length).tolist()
-        kept, found = decode(sequence, tokens, 300, 250)
+        kept, found = single.decode(tokens, 300, 250)
         assert kept == 300
-        for mine, other in zip(found, fresh(model, tokens, 300, 250), strict=True):
-            np.testing.assert_array_equal(mine, other)
-    sequence.close()
+        assert_exact(found, fresh(model, tokens, 300, 250))
+    single.close()
 
 
-@settings(max_examples=40)
+def test_going_back_to_an_earlier_policy_is_exact_and_decodes_nothing_of_it(model: Model) -> None:
+    draw = np.random.default_rng(4)
+    policies = [draw.integers(0, 256, length).tolist() for length in (300, 170, 40)]
+    single = Single(model)
+    for policy in policies:
+        single.decode([*policy, 1], len(policy), 150)
+
+    for policy in policies:
+        kept, found = single.decode([*policy, 2, 3], len(policy), 150)
+        assert kept == len(policy)
+        assert_exact(found, fresh(model, [*policy, 2, 3], len(policy), 150))
+    single.close()
+
+
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_edits_anywhere_are_exact(model: Model, data: st.DataObject) -> None:
     token = st.integers(0, 255)
-    sequence = Sequence(model)
+    single = Single(model)
     tokens = data.draw(st.lists(token, min_size=2, max_size=200))
     for _ in range(4):
-        prefix = data.draw(st.integers(0, len(tokens)))
-        _, found = decode(sequence, tokens, prefix, 3)
-        for mine, other in zip(found, fresh(model, tokens, prefix, 3), strict=True):
-            np.testing.assert_array_equal(mine, other)
+        prefix = data.draw(st.integers(0, len(tokens) - 1))
+        _, found = single.decode(tokens, prefix, 3)
+        assert_exact(found, fresh(model, tokens, prefix, 3))
         place = data.draw(st.integers(0, len(tokens)))
         tokens = tokens[:place] + data.draw(st.lists(token, min_size=1, max_size=80)) + tokens[place:]
-    sequence.close()
+    single.close()
 
 
-def test_an_edit_late_in_a_policy_keeps_what_comes_before_it(model: Model) -> None:
+@pytest.mark.parametrize(("exact", "wanted"), [(True, 160), (False, 190)])
+def test_an_edit_late_in_a_policy_keeps_what_comes_before_it(model: Model, exact: bool, wanted: int) -> None:
     policy = list(range(200))
-    sequence = Sequence(model)
-    decode(sequence, [*policy, 1], 200, 0)
+    edited = [*policy[:190], 7, *policy[190:]]
+    single = Single(model, exact=exact)
+    single.decode([*policy, 1], 200, 0)
 
-    kept, _ = decode(sequence, [*policy[:190], 7, *policy[190:], 1], 201, 0)
+    kept, found = single.decode([*edited, 1], 201, 0)
 
-    assert kept == 160  # whole steps of 32 before token 190
-    sequence.close()
+    assert kept == wanted  # the strict engine keeps whole steps of 32
+    np.testing.assert_allclose(found[0], fresh(model, [*edited, 1], 201, 0)[0], atol=1e-2)
+    single.close()
+
+
+def test_a_head_that_was_away_is_resumed_at_its_end_and_nowhere_else(model: Model) -> None:
+    draw = np.random.default_rng(5)
+    policy = draw.integers(0, 256, 400).tolist()
+    single = Single(model, exact=False)
+    single.decode([*policy, 1], 400, 0)
+    while single.prefixes.make_room():
+        pass
+    assert single.prefixes.saved_bytes > 0
+
+    for edited, prefix, wanted in (
+        ([*policy[:300], 7, 7], 301, 0),  # most of the window before it is gone
+        ([*policy, 7, 7, 7], 402, 400),
+        ([*policy, 1], 400, 400),
+    ):
+        kept, found = single.decode(edited, prefix, 3)
+        assert kept == wanted
+        for mine, other in zip(found, fresh(model, edited, prefix, 3), strict=True):
+            np.testing.assert_allclose(mine, other, atol=1e-2)
+    single.close()
 
 
 def test_what_was_generated_is_never_taken_for_a_prompt(model: Model) -> None:
-    sequence = Sequence(model)
-    _, found = decode(sequence, [1, 2, 3], 0, 5)
+    single = Single(model)
+    _, found = single.decode([1, 2, 3], 2, 5)
     spoken = [int(np.argmax(logits)) for logits in found[:-1]]
 
-    kept, again = decode(sequence, [1, 2, 3, *spoken], 0, 0)
+    kept, again = single.decode([1, 2, 3, *spoken], 7, 0)
 
     assert kept == 0
-    np.testing.assert_array_equal(again[0], fresh(model, [1, 2, 3, *spoken], 0, 0)[0])
-    sequence.close()
+    assert_exact(again, fresh(model, [1, 2, 3, *spoken], 7, 0))
+    single.close()
+
+
+def test_heads_beyond_the_budget_are_given_up_longest_unused_first(model: Model) -> None:
+    policies = [[number] * 100 for number in range(4)]
+    single = Single(model)
+    single.decode([*policies[0], 1], 100, 0)
+    single.decode([*policies[1], 1], 100, 0)
+    one = single.prefixes.saved_bytes
+    single.close()
+    single = Single(model, budget=2 * one)
+    for policy in policies:
+        single.decode([*policy, 1], 100, 0)
+        assert single.prefixes.saved_bytes <= 2 * one
+
+    # The last lies in the context, two beside it, and the first had to go; then each one that comes sends one away.
+    assert [single.decode([*policies[number], 1], 100, 0)[0] for number in (1, 2, 3, 0)] == [100, 0, 100, 0]
+    single.close()
+
+
+def test_without_a_budget_nothing_is_kept_beside_the_context(model: Model) -> None:
+    single = Single(model, budget=0)
+    for policy in ([1] * 64, [2] * 64, [1] * 64):
+        assert single.decode([*policy, 9], 64, 0)[0] == 0
+        assert single.prefixes.saved_bytes == 0
+    single.close()
+
+
+def test_heads_outlive_a_larger_context(model: Model) -> None:
+    desk = Desk(model, 2)
+    policy = plain("rule " * 30)
+    for text, answer in (("a", 5), ("b", 5)):
+        desk.ask((policy, plain(text)), 1, answer=answer)
+    desk.run()
+    desk.scheduler._place.grow(8192)
+    again = desk.ask((policy, plain("a")), 1, answer=5)
+    desk.run()
+
+    assert desk.answer(again).cached_tokens == 150
+    assert desk.answer(again).raw == desk.answer(1).raw
+    desk.close()
+
+
+def test_a_warm_up_is_joined_by_those_who_need_it(model: Model) -> None:
+    desk = Desk(model, 4)
+    policy = plain("rule " * 60)
+    desk.warm((policy,))
+    desk.run(2)
+    asked = [desk.ask((policy, plain(text)), 1, answer=5) for text in "abc"]
+    desk.run()
+
+    assert [desk.answer(number).cached_tokens for number in asked] == [300, 300, 300]
+    assert desk.scheduler._place.prefixes.cells == 300
+    desk.close()
 
 
 def test_requests_say_how_much_was_reused_and_answer_the_same(random_gguf: Path) -> None:
@@ -116,14 +236,19 @@ def test_requests_say_how_much_was_reused_and_answer_the_same(random_gguf: Path)
         return answer.raw, answer.cached_tokens
 
     with EngineClient() as client:
-        client.load(random_gguf)
+        client.load(random_gguf, EngineSettings(n_seq=1, cache_bytes=0))
         warmed = [ask(client, 0), ask(client, 1), ask(client, 2), ask(client, 1)]
-        client.generate(GenerateRequest((plain("other"),), sampling=Sampling(1.0), max_output_tokens=200))
+        client.generate(GenerateRequest((plain("other"),), max_output_tokens=200))
         cold = ask(client, 1)
+        client.generate(GenerateRequest((plain("other"),), max_output_tokens=200))
         client.warm((policy,))
         after_warming = ask(client, 1)
+        client.load(random_gguf, EngineSettings(n_seq=1))
+        ask(client, 0)
+        client.generate(GenerateRequest((plain("other"),), max_output_tokens=200))
+        kept = ask(client, 1)
 
     assert [cached for _, cached in warmed] == [0, 1000, 1000, 1000]
     assert cold[1] == 0
-    assert after_warming[1] == 1000
-    assert cold[0] == after_warming[0] == warmed[1][0] == warmed[3][0]
+    assert after_warming[1] == kept[1] == 1000
+    assert cold[0] == after_warming[0] == kept[0] == warmed[1][0] == warmed[3][0]

@@ -7,8 +7,11 @@ import pytest
 
 from studio.core.content import Content
 from studio.core.errors import InputError, PolicyError
+from studio.core.golden import GoldenExample
 from studio.core.labels import Decision, Label, LabelDecision
 from studio.core.policy import Policy
+from studio.core.progress import Cancel, Progress
+from studio.core.verdict import Status
 from studio.engine.scripted import ScriptedAnswer
 from studio.services.demo import move_rule
 from tests.services.conftest import Opener, answer
@@ -94,6 +97,42 @@ def test_a_score_keeps_non_verdicts_apart(open_studio: Opener, policy: Policy) -
         studio.golden.add_from_run(run, expected=Decision.VIOLATES)
     score = studio.golden.score(policy, studio.golden.list(policy.id))
     assert (score.total, score.right, score.wrong, score.no_verdict) == (3, 1, 1, 1)
+
+
+def test_a_wide_score_keeps_the_order_of_its_examples(open_studio: Opener, policy: Policy) -> None:
+    names = [f"number {number};" for number in range(12)]
+    studio = open_studio(
+        *(ScriptedAnswer(answer("SP2" if place % 3 else "SP0"), match=name) for place, name in enumerate(names)),
+        n_seq=5,
+    )
+    examples = [GoldenExample(name, policy.id, Content.message(name), Decision.VIOLATES) for name in names]
+    seen: list[Progress] = []
+
+    score = studio.golden.score(policy, examples, on_progress=seen.append)
+
+    assert [example.id for example, _ in score.items] == names
+    assert all(run.content == example.content for example, run in score.items)
+    assert (score.total, score.right, score.wrong) == (12, 8, 4)
+    assert [step.done for step in seen] == list(range(1, 13))
+    provenance = score.items[0][1].provenance
+    assert provenance is not None
+    assert provenance.n_seq == 5
+
+
+def test_a_stopped_score_holds_what_was_judged(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(
+        ScriptedAnswer(answer("SP2")), ScriptedAnswer(answer("SP2", "word " * 2000), pace_s=0.01), n_seq=3
+    )
+    examples = [GoldenExample(str(n), policy.id, Content.message(str(n)), Decision.VIOLATES) for n in range(9)]
+    cancel = Cancel()
+
+    score = studio.golden.score(policy, examples, on_progress=lambda _: cancel.request(), cancel=cancel)
+
+    assert score.right == 1
+    assert 1 <= score.total < 9
+    judged = [run.verdict.status for _, run in score.items if run.verdict is not None]
+    assert set(judged) <= {Status.OK, Status.CANCELLED}
+    assert len(judged) == score.total
 
 
 def test_moving_a_rule_moves_its_line_and_its_label(policy: Policy) -> None:

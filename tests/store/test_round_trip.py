@@ -17,6 +17,7 @@ from studio.core.golden import GoldenExample
 from studio.core.policy import Policy
 from studio.core.run import Provenance, Run, RunState, Timing
 from studio.core.verdict import Verdict
+from studio.store.convert import provenance_document, provenance_from
 from studio.store.workspace import Workspace
 from tests.store import samples
 from tests.store.samples import NOW
@@ -138,3 +139,10 @@ def test_all_is_there_after_opening_again(path: Path) -> None:
 def test_a_moment_without_a_time_zone_is_refused(workspace: Workspace) -> None:
     with pytest.raises(Exception, match="time zone"):
         workspace.sessions.create("Sitting", NOW.replace(tzinfo=None))
+
+
+def test_provenance_of_a_studio_that_decoded_one_at_a_time_still_loads() -> None:
+    document = provenance_document(samples.PROVENANCE)
+    for name in ("n_seq", "n_ubatch", "flash_attn", "kv_type"):
+        del document[name]
+    assert provenance_from(document) == samples.PROVENANCE

@@ -19,7 +19,14 @@ class Answer:
     """Collects what the model writes; ``stop`` says why it ended, None while it goes on."""
 
     def __init__(
-        self, vocabulary: Vocabulary, sampling: Sampling, limit: int, top_candidates: int, submitted: float
+        self,
+        vocabulary: Vocabulary,
+        sampling: Sampling,
+        limit: int,
+        top_candidates: int,
+        submitted: float,
+        *,
+        stream: bool = True,
     ) -> None:
         self._vocabulary = vocabulary
         self._sampler = Sampler(sampling)
@@ -27,6 +34,8 @@ class Answer:
         self._limit = limit
         self._top = top_candidates
         self._submitted = submitted
+        self._stream = stream
+        self._unread: list[int] = []
         self._first_token_s = 0.0
         self._count = 0
         self._choices: list[TokenChoice] = []
@@ -36,9 +45,12 @@ class Answer:
         self.stop: Stop | None = None
         self.cached_tokens = 0
 
-    def choose(self, context: Any, logits: Logits) -> int:
-        """The next token, by the request's sampling; in the final channel its rivals are noted too."""
-        token = self._sampler.choose(context, logits)
+    def choose(self, context: Any, place: int, best: int, logits: Logits) -> int:
+        """The next token, by the request's sampling; in the final channel its rivals are noted too.
+
+        ``best`` is the most probable one by ``logits`` (n_vocab,), which stand at ``place`` of the last batch.
+        """
+        token = self._sampler.choose(context, place, best)
         self._candidates = ()
         if self._top and self._reader.in_final and self._vocabulary.control_name(token) is None:
             self._candidates = tuple(
@@ -52,13 +64,17 @@ class Answer:
             self._first_token_s = time.monotonic() - self._submitted
         self._count += 1
         name = self._vocabulary.control_name(token)
+        reading = Reading()
         if name is None:
             if self._reader.in_final and self._top:
                 self._choices.append(TokenChoice(self._spelled(token), self._candidates))
-            reading = self._reader.feed_text(self._vocabulary.piece(token))
+            self._unread.append(token)
+            if self._stream:
+                self._read_up()
         else:
+            self._read_up()
             reading = self._reader.feed_control(name)
-        self._note(reading)
+            self._note(reading)
         self.stop = self._why_stop(token, name, reading)
 
     def due(self) -> list[tuple[str, str]]:
@@ -72,6 +88,7 @@ class Answer:
 
     def rest(self) -> list[tuple[str, str]]:
         """(channel, text) that was not handed on yet; closes the last message."""
+        self._read_up()
         self._note(self._reader.finish())
         ready, self._due = self._due, []
         return ready
@@ -97,6 +114,13 @@ class Answer:
         """Free the sampler."""
         self._sampler.close()
 
+    def _read_up(self) -> None:
+        """Read the ordinary tokens that wait. Where nobody watches, that is once per message and not per token."""
+        if self._unread:
+            pieces = b"".join(map(self._vocabulary.piece, self._unread))
+            self._note(self._reader.feed_text(pieces, len(self._unread)))
+            self._unread.clear()
+
     def _why_stop(self, token: int, name: str | None, reading: Reading) -> Stop | None:
         if reading.ends:
             return "end"
@@ -109,7 +133,7 @@ class Answer:
         return "limit" if self._count >= self._limit else None
 
     def _note(self, reading: Reading) -> None:
-        if not reading.text:
+        if not reading.text or not self._stream:
             return
         if self._due and self._due[-1][0] == reading.channel:
             self._due[-1] = (reading.channel, self._due[-1][1] + reading.text)

@@ -62,15 +62,36 @@ def has_gpu() -> bool:
 
 def devices() -> tuple[tuple[str, str], ...]:
     """(name, description) of each device that the library can compute on; empty when it does not say."""
+    return tuple((name, description) for name, description, _ in _devices())
+
+
+def free_on_gpu() -> int:
+    """Bytes that are free on the first device that is no CPU; 0 when there is none or it does not say."""
+    return next((free for name, _, free in _devices() if name != "CPU"), 0)
+
+
+def _devices() -> list[tuple[str, str, int]]:
+    """(name, description, free bytes) of each device."""
     ggml = ctypes.CDLL(lib._lib._name)
     try:
-        count, get = ggml.ggml_backend_dev_count, ggml.ggml_backend_dev_get
+        count, get, memory = ggml.ggml_backend_dev_count, ggml.ggml_backend_dev_get, ggml.ggml_backend_dev_memory
         name, description = ggml.ggml_backend_dev_name, ggml.ggml_backend_dev_description
     except AttributeError:  # where a library does not show the symbols of those it uses (Windows)
-        return ()
+        return []
     count.restype = ctypes.c_size_t
     get.argtypes, get.restype = [ctypes.c_size_t], ctypes.c_void_p
+    memory.argtypes, memory.restype = [ctypes.c_void_p, *[ctypes.POINTER(ctypes.c_size_t)] * 2], None
     for function in (name, description):
         function.argtypes, function.restype = [ctypes.c_void_p], ctypes.c_char_p
-    found = [get(index) for index in range(count())]
-    return tuple((name(dev).decode("utf-8", "replace"), description(dev).decode("utf-8", "replace")) for dev in found)
+    found = []
+    for device in (get(index) for index in range(count())):
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        memory(device, ctypes.byref(free), ctypes.byref(total))
+        found.append(
+            (
+                name(device).decode("utf-8", "replace"),
+                description(device).decode("utf-8", "replace"),
+                int(free.value),
+            )
+        )
+    return found

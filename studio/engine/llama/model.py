@@ -15,6 +15,7 @@ from studio.engine.llama import binding
 from studio.engine.llama.binding import lib
 from studio.engine.llama.cores import default_threads, is_virtual_amx
 from studio.engine.llama.failure import WorkerFailure
+from studio.engine.llama.memory import Shape
 from studio.engine.llama.tokens import Vocabulary
 from studio.engine.types import EngineSettings, ModelInfo
 
@@ -38,7 +39,21 @@ class Model:
         self.handle = handle
         self.vocabulary = vocabulary
         self.info = info
-        self.n_swa = int(lib.llama_model_n_swa(handle))
+
+    def shape(self) -> Shape:
+        """What of it decides how much memory a context needs."""
+        width, heads = int(lib.llama_model_n_embd(self.handle)), int(lib.llama_model_n_head(self.handle))
+        arch = self.info.architecture
+        return Shape(
+            weights=int(lib.llama_model_size(self.handle)),
+            layers=int(lib.llama_model_n_layer(self.handle)),
+            heads=heads,
+            kv_heads=int(lib.llama_model_n_head_kv(self.handle)),
+            key=int(_metadata(self.handle, f"{arch}.attention.key_length") or width // max(heads, 1)),
+            value=int(_metadata(self.handle, f"{arch}.attention.value_length") or width // max(heads, 1)),
+            width=width,
+            vocabulary=self.vocabulary.size,
+        )
 
     def close(self) -> None:
         """Free the model; contexts made from it must be gone before."""

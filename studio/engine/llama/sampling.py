@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from studio.core.run import Sampling
 from studio.engine.llama.binding import lib
-from studio.engine.llama.failure import WorkerFailure
 
 Logits = npt.NDArray[np.float32]
 
@@ -32,20 +31,24 @@ class Sampler:
             lib.llama_sampler_chain_add(self._chain, lib.llama_sampler_init_top_p(sampling.top_p, 1))
         lib.llama_sampler_chain_add(self._chain, lib.llama_sampler_init_dist(self.seed))
 
-    def choose(self, context: Any, logits: Logits) -> int:
-        """The next token. ``logits`` (n_vocab,) are those of the context's last output."""
-        best = int(np.argmax(logits))
-        if not np.isfinite(logits[best]):
-            raise WorkerFailure("bad_numbers")
+    def choose(self, context: Any, place: int, best: int) -> int:
+        """The next token after the one at ``place`` in the last batch, whose most probable successor is ``best``."""
         if self._chain is None:
             return best
-        return int(lib.llama_sampler_sample(self._chain, context, -1))
+        return int(lib.llama_sampler_sample(self._chain, context, place))
 
     def close(self) -> None:
         """Free the chain."""
         if self._chain is not None:
             lib.llama_sampler_free(self._chain)
             self._chain = None
+
+
+def most_probable(logits: Logits) -> list[int | None]:
+    """The best token of each row of (rows, n_vocab); None where a row holds numbers that are none."""
+    best = logits.argmax(axis=1)
+    sound = np.isfinite(logits[np.arange(len(best)), best])
+    return [int(token) if good else None for token, good in zip(best, sound, strict=True)]
 
 
 def best_candidates(logits: Logits, count: int) -> list[tuple[int, float]]:

@@ -1,150 +1,278 @@
-"""Who is decoded when. Today one sequence at a time; callers see only requests, steps and events.
+"""Who is decoded when: requests become sequences of one context, and each step decodes something of all of them.
 
-Each :meth:`Scheduler.step` decodes one chunk of a prompt or one token of an answer, so that the worker looks at its
-inbox between any two of them.
+A step is the next token of every running request and one bounded stretch of the prompts that are not read yet. Whoever
+ends makes room at once. Requests that somebody waits for go before all others: places are kept for them, and on a CPU,
+where a wide batch slows everybody in it, the others rest meanwhile. Between two steps the worker looks at its inbox.
+
+With one sequence the engine is strict: one request at a time, in the steps and cells of a fresh context.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from studio.core.prompt import Segment
-from studio.core.run import Sampling
 from studio.engine import protocol
 from studio.engine.llama.answer import Answer
+from studio.engine.llama.context import Ids, NoRoom
 from studio.engine.llama.failure import WorkerFailure
+from studio.engine.llama.job import NO_SEQUENCE, Job
 from studio.engine.llama.model import Model
-from studio.engine.llama.sequence import Sequence as DecodedSequence
-from studio.engine.llama.sequence import steps
-from studio.engine.types import DEFAULT_ANSWER_TOKENS, LEAST_ANSWER_TOKENS
+from studio.engine.llama.place import Place
+from studio.engine.llama.prefixes import Head
+from studio.engine.llama.prompts import PromptReader
+from studio.engine.llama.sampling import Logits, most_probable
+from studio.engine.types import Priority
 
-_MOST_TIMES = 8
-"""A prompt of so many contexts is too long without being counted to its end."""
+__all__ = ["Job", "Scheduler"]
+
+_MARGIN = 128
+"""Cells that must be free beyond a request's prompt before it begins, so that it is not sent away at once."""
 
 Emit = Callable[[protocol.FromWorker], None]
 
 
-@dataclass(slots=True)
-class Job:
-    """A request on its way. ``answer`` is None for a warm-up, which only decodes its prompt."""
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Tokens to decode for a request, or for the head that it waits for; ``output`` asks what comes after the last."""
 
-    id: int
-    segments: Sequence[Segment]
-    prefix: int
-    priority: int
-    sampling: Sampling | None = None
-    max_output_tokens: int | None = None
-    top_candidates: int = 0
-    submitted: float = field(default_factory=time.monotonic)
-    cancelled: bool = False
-    tokens: list[int] = field(default_factory=list)
-    ends: tuple[int, ...] = ()
-    decoded: int = 0
-    answer: Answer | None = None
+    job: Job
+    head: Head | None
+    tokens: Ids | list[int]
+    output: bool
 
 
 class Scheduler:
-    """Runs requests on one model, interactive ones first, each to its end."""
+    """Runs requests on one model. ``together``: requests that somebody waits for share their steps with the others."""
 
-    def __init__(self, model: Model, emit: Emit) -> None:
+    def __init__(self, model: Model, emit: Emit, place: Place, *, together: bool = False) -> None:
         self._model = model
         self._emit = emit
-        self._sequence = DecodedSequence(model)
-        self._waiting: list[tuple[int, int, Job]] = []
+        self._place = place
+        self._together = together
+        self._reader = PromptReader(model)
+        self._waiting: list[Job] = []
+        self._running: list[Job] = []
         self._order = itertools.count()
-        self._active: Job | None = None
 
     @property
     def busy(self) -> bool:
         """Whether there is anything to do."""
-        return self._active is not None or bool(self._waiting)
+        return bool(self._running or self._waiting)
 
     def submit(self, job: Job) -> None:
         """Take a request; it is answered by events, the last of which ends it."""
-        heapq.heappush(self._waiting, (job.priority, next(self._order), job))
+        job.order = next(self._order)
+        heapq.heappush(self._waiting, job)
 
     def cancel(self, job_id: int) -> None:
-        """Stop a request: the one that runs before its next step, one that waits at once, any other not at all."""
-        if self._active is not None and self._active.id == job_id:
-            self._active.cancelled = True
-        for entry in self._waiting:
-            if entry[2].id == job_id:
-                self._waiting.remove(entry)
+        """Stop a request: one that runs before its next step, one that waits at once, any other not at all."""
+        for job in self._running:
+            if job.id == job_id:
+                job.cancelled = True
+        for job in self._waiting:
+            if job.id == job_id:
+                self._waiting.remove(job)
                 heapq.heapify(self._waiting)
-                self._finish_cancelled(entry[2])
+                self._finish_cancelled(job)
                 return
 
     def step(self) -> None:
         """Do one step of work, if there is any."""
-        job = self._active
-        try:
-            if job is None:
-                if self._waiting:
-                    job = self._active = heapq.heappop(self._waiting)[2]
-                    self._begin(job)
-            elif job.cancelled:
-                self._finish_cancelled(job)
-            elif job.decoded < len(job.tokens):
-                self._prefill(job)
-            elif job.answer is None:
-                self._end(job, protocol.Warmed(job.id))
-            else:
-                self._write(job, job.answer)
-        except WorkerFailure as failure:
-            if job is None:
-                raise
-            self._close_answer(job)
-            self._end(job, protocol.Failed(job.id, failure.code, failure.numbers, failure.detail))
+        for job in [job for job in self._running if job.cancelled]:
+            self._finish_cancelled(job)
+        self._admit()
+        self._go_on_from_heads()
+        pieces = self._pieces()
+        while pieces and not self._fits(pieces):
+            pieces = self._pieces()
+        if pieces:
+            self._decode(pieces)
 
     def close(self) -> None:
         """Free everything that was made for requests."""
-        if self._active is not None:
-            self._close_answer(self._active)
-        self._sequence.close()
+        for job in (*self._running, *self._waiting):
+            self._close_answer(job)
+        self._place.close()
+
+    # Who runs
+
+    def _admit(self) -> None:
+        while self._waiting:
+            job = self._waiting[0]
+            try:
+                if not len(job.prompt):
+                    self._reader.read(job)
+                if not self._may_begin(job):
+                    return
+                heapq.heappop(self._waiting)
+                self._begin(job)
+            except WorkerFailure as failure:
+                if job in self._waiting:
+                    self._waiting.remove(job)
+                    heapq.heapify(self._waiting)
+                self._fail(job, failure)
+
+    def _may_begin(self, job: Job) -> bool:
+        """Whether it is this request's turn; makes room for one that somebody waits for."""
+        if not self._running:
+            return True
+        if self._place.strict:
+            return False
+        others = [other for other in self._running if not other.interactive]
+        if not job.interactive:
+            rests = not self._together and len(others) < len(self._running)
+            if rests or (job.priority == Priority.BATCH and len(others) >= self._place.width):
+                return False
+        while self._running and not self._has_room(job):
+            if not job.interactive or not others or not self._pause(max(others)):
+                return False
+            others = [other for other in self._running if not other.interactive]
+        return True
+
+    def _has_room(self, job: Job) -> bool:
+        if not self._place.has_sequence(job):
+            return False
+        taken = sum(max(other.own_cells, len(other.prompt) - other.shared) + _MARGIN for other in self._running)
+        heads = {id(other.head): len(other.head.tokens) for other in self._running if other.head is not None}
+        shares = self._place.prefixes.in_use(job.prompt[: job.shared])
+        wanted = len(job.prompt) - (job.shared if shares else 0) + _MARGIN
+        return taken + sum(heads.values()) + wanted <= self._place.n_cells
 
     def _begin(self, job: Job) -> None:
-        available = self._model.info.n_ctx_limit
-        found = self._model.vocabulary.tokens(job.segments, available, _MOST_TIMES * available)
-        job.tokens = [token.id for token in found]
-        if not job.tokens:
-            raise WorkerFailure("empty_prompt")
-        room = self._room(len(job.tokens), job.max_output_tokens)
-        self._sequence.make_room(len(job.tokens) + room)
-        prefix = sum(token.segment < job.prefix for token in found)
-        job.ends = steps(len(job.tokens), prefix, self._model.info.n_batch)
-        job.decoded = self._sequence.begin(job.tokens, job.ends)
-        if job.sampling is not None:
-            limit = min(room, self._sequence.n_ctx - len(job.tokens))
-            job.answer = Answer(self._model.vocabulary, job.sampling, limit, job.top_candidates, job.submitted)
-            job.answer.cached_tokens = job.decoded
-            self._emit(protocol.Began(job.id, len(job.tokens), job.decoded))
+        if job.most_cells > self._place.n_cells:
+            for other in list(self._running):
+                self._pause(other)
+            self._place.grow(job.most_cells)
+        while not self._place.fits(self._place.prefixes.need(job.prompt[: job.shared]), self._running):
+            if not self._place.prefixes.make_room() and not (self._running and self._pause(max(self._running))):
+                break
+        cached = self._place.enter(job)
+        self._running.append(job)
+        if job.sampling is not None and job.answer is None:
+            job.answer = Answer(
+                self._model.vocabulary, job.sampling, job.room, job.top_candidates, job.submitted, stream=job.stream
+            )
+            job.answer.cached_tokens = cached
+            self._emit(protocol.Began(job.id, job.prompt_tokens, cached))
 
-    def _room(self, prompt: int, wanted: int | None) -> int:
-        """Tokens for the answer. Raises ``too_long`` with the numbers when prompt and answer do not fit."""
-        available = self._model.info.n_ctx_limit
-        needed = prompt + (LEAST_ANSWER_TOKENS if wanted is None else max(wanted, 1))
-        if needed > available:
-            raise WorkerFailure("too_long", {"needed": needed, "available": available})
-        return min(DEFAULT_ANSWER_TOKENS, available - prompt) if wanted is None else max(wanted, 1)
+    def _pause(self, job: Job) -> bool:
+        """Take a running request's cells; it goes on, without a word lost, when its turn comes again."""
+        self._place.leave(job)
+        self._running.remove(job)
+        job.pause()
+        heapq.heappush(self._waiting, job)
+        return True
 
-    def _prefill(self, job: Job) -> None:
-        end = next(end for end in job.ends if end > job.decoded)
-        self._sequence.prefill(job.tokens[job.decoded : end])
-        job.decoded = end
+    def _active(self) -> list[Job]:
+        """Those that take part in this step, in the order of their turns."""
+        urgent = [job for job in self._running if job.interactive]
+        return sorted(urgent if urgent and not self._together else self._running)
 
-    def _write(self, job: Job, answer: Answer) -> None:
-        token = answer.choose(self._sequence.context, self._sequence.logits())
-        answer.take(token)
-        for channel, text in answer.due():
-            self._emit(protocol.Chunk(job.id, channel, text))
-        if answer.stop is None:
-            self._sequence.append(token)
+    # What a step decodes
+
+    def _go_on_from_heads(self) -> None:
+        """Requests whose head is complete begin with it; warm-ups are done with it."""
+        for job in list(self._running):
+            if job.head is None or not job.head.complete:
+                continue
+            if job.sampling is None:
+                self._end(job, protocol.Warmed(job.id))
+            elif job.decoded == 0:
+                self._place.share(job)
+
+    def _pieces(self) -> list[_Piece]:
+        active = self._active()
+        pieces = [_Piece(job, None, [job.next], True) for job in active if job.next is not None]
+        budget = self._model.info.n_batch
+        heads: list[Head] = []
+        for job in active:
+            if job.next is not None or budget == 0 or job.head in heads:
+                continue
+            if job.head is not None and not job.head.complete:
+                heads.append(job.head)
+                tokens = job.head.tokens[job.head.decoded :][:budget]
+                pieces.append(_Piece(job, job.head, tokens, False))
+            else:
+                tokens = job.prompt[job.decoded :][:budget]
+                pieces.append(_Piece(job, None, tokens, job.decoded + len(tokens) == len(job.prompt)))
+            budget -= len(tokens)
+        return pieces
+
+    def _fits(self, pieces: list[_Piece]) -> bool:
+        """Whether there are cells for a step. If not, a head that nobody uses leaves, or a request pauses."""
+        rows = sum(len(piece.tokens) for piece in pieces)
+        while not self._place.fits(rows, self._running):
+            if self._place.prefixes.make_room():
+                continue
+            if len(self._running) == 1:
+                return True
+            self._pause(max(self._running))
+            return False
+        return True
+
+    def _decode(self, pieces: list[_Piece]) -> None:
+        context = self._place.context
+        asked: list[tuple[Job, int]] = []
+        for piece in pieces:
+            seq, start = (piece.job.seq, piece.job.decoded)
+            if piece.head is not None:
+                seq, start = piece.head.seq, piece.head.decoded
+            last = context.add(seq, piece.tokens, start, output=piece.output)
+            if piece.output:
+                asked.append((piece.job, last))
+        try:
+            logits = context.decode()
+        except NoRoom:
+            if not self._place.prefixes.make_room():
+                self._no_room()
+            return
+        except WorkerFailure as failure:
+            self._fail_all(failure)
+            return
+        for piece in pieces:
+            _note_decoded(piece)
+        self._choose(asked, logits)
+
+    def _choose(self, asked: list[tuple[Job, int]], logits: Logits) -> None:
+        for (job, place), best, row in zip(asked, most_probable(logits), logits, strict=True):
+            answer = job.answer
+            if answer is None:
+                continue
+            if best is None:
+                self._fail(job, WorkerFailure("bad_numbers"))
+                continue
+            token = answer.choose(self._place.context.handle, place, best, row)
+            answer.take(token)
+            for channel, text in answer.due():
+                self._emit(protocol.Chunk(job.id, channel, text))
+            if answer.stop is None:
+                job.next = token
+            else:
+                self._finish(job, answer)
+
+    # How requests end
+
+    def _no_room(self) -> None:
+        """The library found no cells although they were counted: fewer at a time, and the last one fails."""
+        if len(self._running) > 1:
+            self._pause(max(self._running))
         else:
-            self._finish(job, answer)
+            self._fail_all(WorkerFailure("decode", {"status": 1}))
+
+    def _fail_all(self, failure: WorkerFailure) -> None:
+        """After a failed decode nothing in the memory can be relied on."""
+        running, self._running = self._running, []
+        self._place.reset()
+        for job in running:
+            job.head, job.seq = None, NO_SEQUENCE
+            self._fail(job, failure)
+
+    def _fail(self, job: Job, failure: WorkerFailure) -> None:
+        self._close_answer(job)
+        self._end(job, protocol.Failed(job.id, failure.code, failure.numbers, failure.detail))
 
     def _finish_cancelled(self, job: Job) -> None:
         if job.answer is None and job.sampling is not None:
@@ -158,7 +286,7 @@ class Scheduler:
     def _finish(self, job: Job, answer: Answer) -> None:
         for channel, text in answer.rest():
             self._emit(protocol.Chunk(job.id, channel, text))
-        generation = answer.generation(len(job.tokens), self._sequence.n_ctx)
+        generation = answer.generation(job.prompt_tokens, self._place.n_ctx)
         self._close_answer(job)
         self._end(job, protocol.Finished(job.id, generation))
 
@@ -167,6 +295,18 @@ class Scheduler:
             job.answer.close()
 
     def _end(self, job: Job, message: protocol.FromWorker) -> None:
-        if job is self._active:
-            self._active = None
+        if job in self._running:
+            self._running.remove(job)
+            self._place.leave(job)
         self._emit(message)
+
+
+def _note_decoded(piece: _Piece) -> None:
+    if piece.head is not None:
+        piece.head.decoded += len(piece.tokens)
+        return
+    job = piece.job
+    job.decoded += len(piece.tokens)
+    if job.next is not None:
+        job.written.append(job.next)
+        job.next = None

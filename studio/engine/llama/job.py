@@ -1,0 +1,76 @@
+"""A request on its way through the engine, and how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from studio.core.prompt import Segment
+from studio.core.run import Sampling
+from studio.engine.llama.answer import Answer
+from studio.engine.llama.context import Ids
+from studio.engine.llama.prefixes import Head
+from studio.engine.types import Priority
+
+NO_SEQUENCE = -1
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A request on its way. ``answer`` is None for a warm-up, which only decodes its prompt.
+
+    Once its turn has come: ``prompt`` is what is to be decoded before a token can be chosen (after a pause with the
+    answer so far), the first ``shared`` tokens of it by ``head``; ``decoded`` tokens lie in sequence ``seq``. ``next``
+    is a token that was chosen and is not decoded yet.
+    """
+
+    id: int
+    segments: Sequence[Segment]
+    prefix: int
+    priority: int
+    sampling: Sampling | None = None
+    max_output_tokens: int | None = None
+    top_candidates: int = 0
+    stream: bool = True
+    submitted: float = field(default_factory=time.monotonic)
+    order: int = 0
+    cancelled: bool = False
+    prompt: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    prompt_tokens: int = 0
+    room: int = 0
+    shared: int = 0
+    head: Head | None = None
+    seq: int = NO_SEQUENCE
+    decoded: int = 0
+    written: list[int] = field(default_factory=list)
+    next: int | None = None
+    answer: Answer | None = None
+
+    def __lt__(self, other: Job) -> bool:
+        """Whether this one goes first."""
+        return (self.priority, self.order) < (other.priority, other.order)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.priority == Priority.INTERACTIVE
+
+    @property
+    def own_cells(self) -> int:
+        """Cells that it takes for itself."""
+        return max(0, self.decoded - self.shared)
+
+    @property
+    def most_cells(self) -> int:
+        """Cells that it may need at most, its head included."""
+        return self.prompt_tokens + self.room
+
+    def pause(self) -> None:
+        """Let go of its cells; what was written so far is decoded again when its turn comes."""
+        if self.next is not None:
+            self.written.append(self.next)
+        self.prompt = np.concatenate([self.prompt[: self.prompt_tokens], np.asarray(self.written, np.int32)])
+        self.head, self.seq, self.decoded, self.next = None, NO_SEQUENCE, 0, None
