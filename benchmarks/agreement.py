@@ -1,4 +1,4 @@
-"""How often a wide batch gives another verdict than one sequence at a time, on the golden sets that ship.
+"""How often a wide batch gives another verdict than one sequence at a time, on the demo golden sets.
 
     python -m benchmarks.agreement MODEL.gguf
 
@@ -22,6 +22,7 @@ from studio.core.prompt import build_prompt
 from studio.core.reply import read_reply
 from studio.engine.client import EngineClient
 from studio.engine.types import EngineSettings, GenerateRequest, Priority
+from studio.services.demo import DEMO_PREFIX
 from studio.services.studio import Studio
 
 DAY = date(2026, 1, 1)
@@ -30,11 +31,12 @@ Found = tuple[str, tuple[str, ...], str]
 
 
 def golden_items() -> list[Item]:
-    """Every content of every golden set that ships, with its policy."""
+    """Every content of the golden sets that the demo model can read, with its policy."""
     with tempfile.TemporaryDirectory() as home:
         os.environ[paths.HOME_VARIABLE] = home
         with Studio.open(Path(home) / "golden.studio") as studio:
-            policies = [studio.policies.open(entry.id) for entry in studio.policies.list()]
+            readable = [entry.id for entry in studio.policies.list() if entry.id.startswith(DEMO_PREFIX)]
+            policies = [studio.policies.open(policy_id) for policy_id in readable]
             return [(policy, e.content) for policy in policies for e in studio.golden.list(policy.id)]
 
 

@@ -2,8 +2,8 @@
 
     python docs/screenshots.py [--out FOLDER] [--only NAME] [--all-sizes]
 
-The pictures show the real window over the real services, in a workspace of their own. What the model says in them is
-scripted: see SCRIPT.
+The pictures show the real window over the real services, in a workspace of their own. The pictures named ``demo`` show
+the shipped demo model at work; in all others what the model says is scripted: see SCRIPT.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ SLOW = replace(SCRIPT, answers=(ScriptedAnswer(match="", text=harmony(LURE * 4, 
 class Stage:
     """A window to take pictures of."""
 
-    def __init__(self, theme: Theme, script: Script, home: Path) -> None:
+    def __init__(self, theme: Theme, script: Script | None, home: Path) -> None:
         os.environ["HOME"] = os.environ["USERPROFILE"] = str(ROOT)
         os.environ["MODERATION_STUDIO_HOME"] = str(home)
         shutil.rmtree(home, ignore_errors=True)
@@ -282,6 +282,14 @@ def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
     stage.window.workbench.run()
     stage.wait(lambda: len(stage.window.workbench.verdict.card.reasoning.view.text) > 400)
     take("thinking")
+    stage.window.close()
+    stage = Stage(theme, None, HOME)
+    stage.window.resize(*SIZES[""])
+    stage.settle()
+    stage.window.workbench.run()
+    stage.wait(lambda: not stage.window.workbench.runner.running)
+    stage.settle()
+    take("demo")
     stage.window.close()
 
 
