@@ -63,7 +63,10 @@ def report(studio: Studio) -> DoctorReport:
 
 
 def _network(connections: int) -> Fact:
-    words = f"{connections} open, {shield.refused()} asked for and refused since the start"
+    counted = (
+        f"{connections} open" if shield.open_now() is not None else "none opened (this system does not count them)"
+    )
+    words = f"{counted}, {shield.refused()} asked for and refused since the start"
     return Fact("Network connections", words, Health.BAD if connections else Health.GOOD)
 
 

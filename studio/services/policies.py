@@ -137,9 +137,15 @@ class PolicyService:
                 hint="Give it labels in its front matter or open it in the window and confirm them there.",
             )
         builtin = {summary.id for summary in self.list() if summary.builtin}
-        if policy.id in builtin:
-            policy = replace(policy, id=self._free_id(policy.id))
-        return self.save(policy, message=message)
+        if policy.id not in builtin:
+            return self.save(policy, message=message)
+        own = replace(policy, id=self._free_id(policy.id))
+        for summary in self.list():
+            # The same file again is the copy that it became the first time.
+            known = self._store.latest(summary.id)
+            if summary.id.startswith(f"{policy.id}-") and known and replace(known.policy, id=own.id) == own:
+                return known
+        return self.save(own, message=message)
 
     def create(self, title: str) -> Policy:
         """A new draft, laid out in the four sections that the guidance recommends."""

@@ -33,12 +33,6 @@ class SessionService:
             self._settings.set(_CURRENT, found.id)
         return found
 
-    def start(self, title: str) -> Session:
-        """A new session that becomes the workbench's current one."""
-        session = self.create(title)
-        self._settings.set(_CURRENT, session.id)
-        return session
-
     def named(self, title: str) -> Session:
         """The newest session of that title, or a new one."""
         for session in self._sessions.list(limit=200, offset=0):
