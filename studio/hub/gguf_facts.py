@@ -156,7 +156,8 @@ def _check_split(heads: Sequence[Head]) -> None:
         if said != count or number != place:
             shown = f"part {number + 1}" if isinstance(number, int) else "a part"
             raise GgufError(
-                f"{head.path} says inside that it is {shown} of {said}, and by its name it is part {place + 1} of {count}.",
+                f"{head.path} says inside that it is {shown} of {said}, "
+                f"and by its name it is part {place + 1} of {count}.",
                 hint="Give all parts the names they came with (…-00001-of-00002.gguf), in one folder.",
             )
     total = heads[0].metadata.get("split.tensors.count")

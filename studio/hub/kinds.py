@@ -95,14 +95,14 @@ def assess(
             return Assessment(
                 Kind.OTHER_MODERATION,
                 False,
-                f"By the name it claims this is {family.name}. {family.why} It does not know the harmony format by which "
-                "the studio keeps content and policy apart and reads reasons, so the studio does not judge with it.",
+                f"By the name it claims this is {family.name}. {family.why} It does not know the harmony format by "
+                "which the studio keeps content and policy apart and reads reasons, so it is not used here.",
             )
     return Assessment(
         Kind.OTHER_TEXT,
         False,
-        f"This is a text model of the architecture {architecture!r}. It was not taught to follow a policy in the harmony "
-        "format, so the studio does not judge with it.",
+        f"This is a text model of the architecture {architecture!r}. It was not taught to follow a policy in the "
+        "harmony format, so the studio does not judge with it.",
     )
 
 

@@ -62,3 +62,60 @@ assert libc.connect(fd, address, 16) == 0
 print(shield.open_now())
 """
     assert ran(code) == "0 1"
+
+
+SERVER = """
+import threading
+server = socket.socket()
+import ctypes, struct
+libc = ctypes.CDLL(None)
+assert libc.bind(server.fileno(), struct.pack("=HH4s8x", 2, 0, bytes([127, 0, 0, 1])), 16) == 0
+server.listen()
+port = server.getsockname()[1]
+def tries(host, port):
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        return "refused" if "opens no network" in str(error) else repr(error)
+    return "opened"
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the server is bound behind the hook's back")
+def test_only_what_was_allowed_is_opened_only_while_it_is_allowed_and_counted() -> None:
+    code = """
+real = socket.getaddrinfo
+print(tries("127.0.0.1", port), shield.opened(), shield.refused())
+with shield.allow([("localhost", port)], "a download"):
+    print(tries("localhost", port), tries("localhost", port + 1), tries("example.org", port))
+    [open_for] = shield.allowances()
+    print(open_for.reason, shield.opened(), shield.last_opened()[-1].reason)
+    before = shield.refused()
+    try:
+        socket.socket(socket.AF_INET6).connect(("::2", port))
+    except OSError:
+        print(shield.refused() - before)
+    with shield.allow([(".local", port)], "inner"):
+        pass
+    print(tries("localhost", port))
+print(tries("localhost", port), shield.allowances(), socket.getaddrinfo is real, shield.opened())
+"""
+    assert ran(SERVER + code).splitlines() == [
+        "refused 0 1",
+        "opened refused refused",
+        "a download 1 a download",
+        "1",
+        "opened",
+        "refused () True 2",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the server is bound behind the hook's back")
+def test_a_name_with_a_dot_allows_what_is_below_it_and_an_address_itself() -> None:
+    code = """
+with shield.allow([(".hub.example", 443), ("127.0.0.1", port)], "why") as allowance:
+    print(*(allowance.covers(name, 443) for name in ("cdn.hub.example", "CDN.Hub.example.", "hub.example",
+                                                     "evilhub.example", "cdn.hub.example.evil.org")))
+    print(allowance.covers("cdn.hub.example", 80), tries("127.0.0.1", port))
+"""
+    assert ran(SERVER + code).splitlines() == ["True True False False False", "False opened"]
