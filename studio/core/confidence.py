@@ -1,7 +1,12 @@
-"""How sure the model was: the probability mass over the possible answers, where they part.
+"""How sure the model was: the probability of each answer that the contract allows, normalised over all of them.
 
-The deciding tokens are those at which the possible answers part ways: "IN" against "VALID", the digit behind
-"violation", or the letters and then the number of a label.
+Two ways lead there. Where the final begins with an answer of the contract, the engine has followed every answer of it
+to its end (:func:`rated`): the product of the model's own probabilities of its tokens, which is exact. Elsewhere, in
+the free form that other policies ask for, the deciding tokens are looked up in what was written (:func:`confidence`):
+those at which the possible answers part, "IN" against "VALID", the digit behind "violation", or the letters and then
+the number of a label. An answer counts there with its share where it parts from the written one; several that part
+with the same token are told as one ("SP0 or SP2"), which counts against the decision unless all of them decide so: what
+is not known never makes a verdict look surer.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from studio.core.answers.vocabulary import CONTRACT_WORDS, vocabulary
+from studio.core.grammar import ContractAnswer
 from studio.core.labels import Decision
 from studio.core.policy import OutputForm, Policy
 from studio.core.verdict import Verdict
@@ -26,6 +32,31 @@ _VIOLATION = re.compile(r"[\"']?(?:is_)?violat\w*[\"']?\s*[:=]\s*", re.I)
 _CATEGORY = re.compile(r"[\"']?(?:policy_)?(?:category|label)[\"']?\s*[:=]\s*", re.I)
 
 
+def rated(
+    answers: Sequence[ContractAnswer], logprobs: Sequence[float], verdict: Verdict
+) -> tuple[float | None, tuple[tuple[str, float], ...]]:
+    """The probability of the verdict's decision, and of each label, word or digit, most probable first.
+
+    ``logprobs`` are the natural logs of the probability that the final begins with each answer. None and nothing when
+    they are not there, or when the final begins with no answer of the contract.
+    """
+    if len(logprobs) != len(answers) or not any(verdict.raw_final.startswith(answer.text) for answer in answers):
+        return None, ()
+    highest = max(logprobs)
+    if verdict.decision is None or not math.isfinite(highest):
+        return None, ()
+    masses: dict[str, float] = {}
+    sure = 0.0
+    for answer, logprob in zip(answers, logprobs, strict=True):
+        mass = math.exp(logprob - highest)
+        masses[answer.name] = masses.get(answer.name, 0.0) + mass
+        if answer.decision is verdict.decision:
+            sure += mass
+    total = sum(masses.values())
+    ranked = sorted(((name, mass / total) for name, mass in masses.items()), key=_by_share)
+    return min(1.0, sure / total), tuple(ranked)
+
+
 def confidence(
     final_tokens: Sequence[Token], policy: Policy, verdict: Verdict
 ) -> tuple[float | None, tuple[tuple[str, float], ...]]:
@@ -39,9 +70,9 @@ def confidence(
     for start, answers in _places(text, policy, verdict):
         masses = _masses(final_tokens, start, answers)
         total = sum(masses.values())
-        sure = sum(mass for answer, mass in masses.items() if answers[answer] is verdict.decision)
+        sure = sum(mass for group, mass in masses.items() if {answers[name] for name in group} == {verdict.decision})
         if total > 0.0 and sure > 0.0:
-            ranked = sorted(((answer, mass / total) for answer, mass in masses.items()), key=lambda pair: -pair[1])
+            ranked = sorted(((" or ".join(group), mass / total) for group, mass in masses.items()), key=_by_share)
             return min(1.0, sure / total), tuple(ranked)
     return None, ()
 
@@ -74,12 +105,16 @@ def _answers(text: str, answers: Mapping[str, Decision], verdict: Verdict) -> li
     return starts[-1:]
 
 
-def _masses(tokens: Sequence[Token], start: int, answers: Mapping[str, Decision]) -> dict[str, float]:
+def _by_share(pair: tuple[str, float]) -> float:
+    return -pair[1]
+
+
+def _masses(tokens: Sequence[Token], start: int, answers: Mapping[str, Decision]) -> dict[tuple[str, ...], float]:
     """The probability mass of each answer, from where the answer begins until it is the only one left.
 
     An answer that parts from the written one at a token gets the mass of what was written so far, times its own share.
     """
-    masses: dict[str, float] = {}
+    masses: dict[tuple[str, ...], float] = {}
     live, begun, so_far, at = list(answers), "", 1.0, 0
     for text, alternatives in tokens:
         end = at + len(text)
@@ -93,15 +128,15 @@ def _masses(tokens: Sequence[Token], start: int, answers: Mapping[str, Decision]
             return {}
         if len(after) < len(live) or len(live) == 1:
             shares = _shares(alternatives, begun, lead, live, after)
-            for answer, share in shares.items():
-                if answer:
-                    masses[answer] = masses.get(answer, 0.0) + so_far * share
-            so_far *= shares.get("", 0.0)
+            for group, share in shares.items():
+                if group:
+                    masses[group] = masses.get(group, 0.0) + so_far * share
+            so_far *= shares.get((), 0.0)
         live, begun = after, chosen
         exact = [answer for answer in live if answer.casefold() == _core(chosen)]
         if len(live) == 1 or exact:
-            answer = (exact or live)[0]
-            masses[answer] = masses.get(answer, 0.0) + so_far
+            group = ((exact or live)[0],)
+            masses[group] = masses.get(group, 0.0) + so_far
             return masses
     return {}
 
@@ -114,20 +149,17 @@ def _continued(begun: str, text: str, lead: str) -> str:
 
 def _shares(
     alternatives: Sequence[tuple[str, float]], begun: str, lead: str, live: Sequence[str], after: Sequence[str]
-) -> dict[str, float]:
-    """The probability of each other answer at this token; under "" what goes on as it was written."""
-    shares: dict[str, float] = {}
+) -> dict[tuple[str, ...], float]:
+    """The probability of each other answer, or several, at this token; under () what goes on as it was written."""
+    shares: dict[tuple[str, ...], float] = {}
     for text, logprob in alternatives:
         if math.isnan(logprob) or logprob == -math.inf or (lead.strip() and not text.startswith(lead)):
             continue
         word = _continued(begun, text, lead if lead.strip() else "")
-        fitting = [answer for answer in live if _fits(word, answer)]
-        if fitting == list(after):
-            key = ""
-        elif len(fitting) == 1:
-            key = fitting[0]
-        else:
+        fitting = tuple(answer for answer in live if _fits(word, answer))
+        if not fitting:
             continue
+        key = () if fitting == tuple(after) else fitting
         shares[key] = shares.get(key, 0.0) + math.exp(min(0.0, logprob))
     return shares
 

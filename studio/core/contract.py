@@ -67,6 +67,11 @@ def carries_output(policy_text: str) -> bool:
     return _OWN_OUTPUT.search(policy_text) is not None
 
 
+def writes_contract(policy: Policy) -> bool:
+    """Whether the studio writes the output contract into the prompt; otherwise the policy's own text does."""
+    return policy.position is not OutputPosition.IN_TEXT and not carries_output(policy.text)
+
+
 def compile_policy(policy: Policy) -> CompiledPolicy:
     """The policy with its output contract put in the two places the guidance names.
 
@@ -74,7 +79,7 @@ def compile_policy(policy: Policy) -> CompiledPolicy:
     (or at the end). The policy's own characters are never changed.
     """
     text = policy.text
-    if policy.position is OutputPosition.IN_TEXT or carries_output(text):
+    if not writes_contract(policy):
         return CompiledPolicy((Part(text, ours=False),))
     top, again = _places(text)
     parts = [Part(text[:top], ours=False), Part(_block(text[:top], instruction(policy)), ours=True)]

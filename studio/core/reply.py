@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from studio.core.answers.claims import Reading, resolve
-from studio.core.answers.from_json import json_claims
+from studio.core.answers.from_json import is_object, json_claims
 from studio.core.answers.from_text import starts_with_verdict, text_claims
 from studio.core.answers.normal import plain
 from studio.core.answers.vocabulary import Vocabulary, vocabulary
@@ -87,7 +87,7 @@ def _read(final: str, words: Vocabulary, *, finished: bool = True, content: str 
     Where it echoes the content, what is left without the echo has to state the verdict by itself; and taking the echo
     out may make a verdict fall away or appear, but never turn one into another.
     """
-    text = plain(final)
+    text = final if is_object(final) else plain(final)
     reading = _read_text(text, words, finished=finished)
     without = _without_echo(text, plain(content).strip())
     if without == text:

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.core.answers.claims import Claim
 from studio.core.answers.expression import read_expression
+from studio.core.answers.normal import plain
 from studio.core.answers.vocabulary import Code, Vocabulary
 from studio.core.labels import Decision
 
@@ -68,6 +69,21 @@ class _Repeated:
     """The values of a key that an object has more than once."""
 
     values: tuple[Any, ...]
+
+
+def is_object(text: str) -> bool:
+    """Whether the text is one JSON object, exactly as it stands.
+
+    Then it is read as it stands: made plain first, a quotation inside one of its strings would end that string.
+    """
+    stripped = text.strip()
+    if not (stripped.startswith("{") and stripped.endswith("}")) or _deep(stripped):
+        return False
+    try:
+        json.loads(stripped, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def json_claims(text: str, words: Vocabulary) -> JsonReading:
@@ -166,7 +182,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object with folded keys; what a repeated key said is kept, all of it."""
     found: dict[str, list[Any]] = {}
     for key, value in pairs:
-        found.setdefault(re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", key.strip()).lower(), []).append(value)
+        found.setdefault(re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", plain(key).strip()).lower(), []).append(value)
     return {
         key: values[0] if all(_same(values[0], value) for value in values) else _Repeated(tuple(values))
         for key, values in found.items()
@@ -246,7 +262,7 @@ def _verdict(item: Any, words: Vocabulary, bad: list[str]) -> list[Claim]:
     if isinstance(item, bool):
         bad.append("bool")
         return []
-    expression = read_expression(str(item), words)
+    expression = read_expression(plain(str(item)), words)
     if expression is None:
         # A sentence in such a field says nothing that can be relied on.
         return []
@@ -286,11 +302,11 @@ def _texts(item: Any) -> list[str]:
     if isinstance(item, dict):
         named = next((item[key] for key in ("id", "code", "label", "category", "rule_id", "name") if key in item), None)
         return _texts(named) if not isinstance(named, dict) else []
-    return [] if item is None else [str(item).strip()]
+    return [] if item is None else [plain(str(item)).strip()]
 
 
 def _scalar(item: Any) -> str:
     """A value as a lower-case word: True, 1, 1.0, "1" and "true" are alike in a yes-or-no field."""
     if isinstance(item, float) and item in (0.0, 1.0):
         item = int(item)
-    return str(item).strip().lower()
+    return plain(str(item)).strip().lower()

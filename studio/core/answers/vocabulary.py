@@ -155,7 +155,9 @@ def vocabulary(policy: Policy) -> Vocabulary:
     by_fold: dict[str, Label | None] = {}
     ids = {fold(label.id) for label in policy.labels}
     for label in policy.labels:
-        by_fold[fold(label.id)] = label
+        # An id is found as it is and as it reads in an answer that was made plain.
+        for spelling in dict.fromkeys((fold(label.id), fold(plain(label.id)))):
+            by_fold[spelling] = label if by_fold.get(spelling, label) is label else None
     for label in policy.labels:
         name = fold(label.name)
         if name and name not in ids and name.upper().replace("-", " ") not in WORDS:
