@@ -19,6 +19,8 @@ WORD = rf"(?:{_SPELLINGS})(?![\w])(?!'[A-Za-z]|-\s?[A-Za-z]+(?![A-Za-z0-9.]*\d))
 
 _WORD = re.compile(WORD, re.IGNORECASE)
 _OPEN = re.compile(r"[\s\"'(\[{<#>|=.,:;$\u2022\u2190-\u2bff\U0001f000-\U0001faff-]*")
+_LIST = re.compile(r"\s*[,;]\s*")
+_WORDED = re.compile(rf"(?P<name>[^()\[\]]+?)\s*[(\[]\s*(?P<word>{'|'.join(CONTRACT_WORDS)})")
 _CLOSE = re.compile(r"[\s\"')\]}>|$\u2600-\u2bff\U0001f000-\U0001faff]*")
 _END = re.compile(r"[\s\"')\]}>|.!;,:$\u2026\u2600-\u2bff\U0001f000-\U0001faff-]*\Z")
 _SEPARATOR = re.compile(
@@ -76,17 +78,20 @@ def read_expression(text: str, words: Vocabulary) -> Expression | None:
 
 
 def _whole_label(body: str, words: Vocabulary) -> Expression | None:
-    """The whole text is one label, by its id or name."""
+    """The whole text is one label by its id or name, several of them, or one with its word: "Likely spam (INVALID)"."""
     if not words.labels or len(body) > 100:
         return None
     end = _END.search(body)
     name = body[: end.start()] if end else body
-    if not name:
+    if label := words.label(name):
+        return Expression(Claim(codes=(Code(name, label, known=True),)), "")
+    worded = _WORDED.fullmatch(name)
+    parts = [worded["name"]] if worded else _LIST.split(name)
+    codes = tuple(Code(part, label, known=True) for part in parts if (label := words.label(part)))
+    if len(codes) < len(parts):
         return None
-    label = words.label(name)
-    if label is None:
-        return None
-    return Expression(Claim(codes=(Code(name, label, known=True),)), "")
+    word = worded["word"] if worded else ""
+    return Expression(Claim(CONTRACT_WORDS.get(word), codes), word)
 
 
 def _after_word(word: str, rest: str, words: Vocabulary) -> Expression | None:

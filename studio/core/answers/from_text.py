@@ -18,7 +18,7 @@ from studio.core.labels import Decision
 
 _LABEL_WORDS = (
     r"(?:answer|classification|verdict|output|decision|conclusion|judge?ment|determination|result|label|response|ruling"
-    r"|assessment|evaluation|outcome|classified|category|policy[ _]category|labels|codes?|rating)"
+    r"|assessment|evaluation|outcome|classified|category|policy[ _]category|labels|codes?|rating)(?![A-Za-z])"
 )
 _BEFORE = (
     r"(?:(?:so|thus|therefore|hence|final|finally|overall|my|the|our|your|content|policy|moderation|safety|correct)"
@@ -68,6 +68,12 @@ _TURN = re.compile(
 _DOUBT = re.compile(
     r"\b(?:not|if|whether|never|unless|could|may|might|says?|said|claims?|cannot)\b|n't|[\"\x01]", re.IGNORECASE
 )
+_SUPPOSED = re.compile(r"\b(?:it|this|that|content|message|post|text) would be\b", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"[\"')\],]*\s*(?:only\s+|but\s+only\s+)?(?:if|unless|when|had|were|provided|as long as)\b", re.IGNORECASE
+)
+# "VALID (if opted in) / INVALID (if not)", "VALID; otherwise INVALID": the other answer of two, not a word in a reason.
+_ELSE = re.compile(r"(?:/|\b(?:otherwise|or else),?)\s*(?P<verdict>(?:IN)?VALID|ESCALATE)(?=\s*(?:[(.,;:]|\Z))")
 _REASON = re.compile(
     r"^\W*(?:reason(?:ing)?|rationale|explanation|justification|because)\b\W*:?\s*(?P<why>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -234,6 +240,7 @@ def _is_field(line: str) -> bool:
 
 
 def _is_bare_label(line: str) -> bool:
+    line = _BULLET.sub("", line, count=1)
     match = _PREFIX.match(line)
     return match is not None and bool(match.group()) and not line[match.end() :].strip(" :.-")
 
@@ -247,8 +254,10 @@ def _claims_of(expression: Expression, words: Vocabulary) -> list[Claim]:
     again = read_expression(expression.tail, words)
     if again is not None and (again.clean or again.is_contract_word):
         more.append(again.claim)
+    more += [Claim(WORDS[match["verdict"]]) for match in _ELSE.finditer(expression.tail)]
     for sentence in re.split(r"[.!;]\s+", expression.tail)[:20]:
-        stated = _sentence(sentence)
+        # What would be so under other facts is part of the reason: "INVALID. With consent this would be VALID."
+        stated = None if _SUPPOSED.search(sentence) else _sentence(sentence)
         claim_again = stated.claim if stated else _turned(sentence, words)
         if claim_again is not None:
             more.append(claim_again)
@@ -293,6 +302,8 @@ def _sentence(text: str) -> Expression | None:
     """A plain statement in capitals, without doubt or negation: "The content is INVALID"."""
     match = _SENTENCE.match(text.strip())
     if match is None or not match["verdict"].isupper() or _DOUBT.search(match.group()):
+        return None
+    if _CONDITION.match(text.strip(), match.end()):
         return None
     return Expression(Claim(WORDS[match["verdict"]]), match["verdict"], text.strip()[match.end() :].strip(" .\"')"))
 
