@@ -14,7 +14,8 @@ class GoldenExample:
     """One golden example of a policy.
 
     ``expected`` is None when nobody has decided yet. ``source`` is where it came from (a file and row, or a run);
-    ``source_row`` is the row as it was found, kept whole.
+    ``source_row`` is the row as it was found, kept whole, ``source_sha256`` the hex digest of the file it was in, and
+    ``original`` the label as that file wrote it (several joined by " | "), empty when it gave none.
     """
 
     id: str
@@ -27,4 +28,6 @@ class GoldenExample:
     tags: tuple[str, ...] = ()
     source: str = ""
     source_row: str = ""
+    original: str = ""
+    source_sha256: str = ""
     created_at: datetime | None = None

@@ -158,6 +158,8 @@ def golden_values(example: GoldenExample) -> Document:
         "tags": list(example.tags),
         "source": example.source,
         "source_row": example.source_row,
+        "original": example.original,
+        "source_sha256": example.source_sha256,
         "created_at": example.created_at,
     }
 
@@ -175,5 +177,7 @@ def golden_from(row: GoldenRow, content: Document) -> GoldenExample:
         tags=tuple(row.tags),
         source=row.source,
         source_row=row.source_row,
+        original=row.original,
+        source_sha256=row.source_sha256,
         created_at=row.created_at,
     )

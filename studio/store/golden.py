@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -47,6 +47,23 @@ class Golden:
         with self._database.read() as session:
             return _by_ids(session, [example.id for example in wanted])
 
+    def add_new(self, examples: Sequence[GoldenExample]) -> builtins.list[str]:
+        """Keep those examples whose id is not there yet, all or on any error none; the ids that were added.
+
+        For imports in parts: nothing is read back, and an import that was broken off can be run again.
+        """
+        contents = content_rows(example.content for example in examples)
+        rows = {example.id: golden_values(example) for example in examples}
+        with self._database.write() as session:
+            for part in chunks([*rows]):
+                for taken in session.scalars(select(GoldenRow.id).where(GoldenRow.id.in_(part))):
+                    del rows[taken]
+            if rows:
+                needed = {row["content_sha256"] for row in rows.values()}
+                keep_contents(session, [content for content in contents if content["sha256"] in needed])
+                session.execute(insert(GoldenRow), [*rows.values()])
+        return [*rows]
+
     def update(self, example: GoldenExample) -> GoldenExample:
         """Replace the example of the same id, content included. Raises NotFoundError."""
         with self._database.write() as session:
@@ -85,6 +102,24 @@ class Golden:
                 .order_by(GoldenRow.seq)
             )
             return [golden_from(row, content) for row, content in found]
+
+    def each(self, policy_id: str, *, page: int = 1000) -> Iterator[GoldenExample]:
+        """All examples of a policy in the order they were added, read ``page`` at a time: bounded memory."""
+        after = 0
+        while True:
+            with self._database.read() as session:
+                found = session.execute(
+                    select(GoldenRow, ContentRow.document)
+                    .join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
+                    .where(GoldenRow.policy_id == policy_id, GoldenRow.seq > after)
+                    .order_by(GoldenRow.seq)
+                    .limit(page)
+                ).all()
+                examples = [golden_from(row, content) for row, content in found]
+                after = found[-1][0].seq if found else after
+            yield from examples
+            if len(examples) < page:
+                return
 
     def count(self, policy_id: str | None = None) -> int:
         """How many examples there are, of one policy where given."""
@@ -128,6 +163,15 @@ class Golden:
                 raise _unknown(example_id)
             session.execute(delete(GoldenRow).where(row))
             drop_contents(session, [content])
+
+    def delete_many(self, ids: Sequence[str]) -> None:
+        """Delete those of the examples that are there, with the contents that nothing else needs."""
+        for part in chunks(ids):
+            with self._database.write() as session:
+                rows = GoldenRow.id.in_(part)
+                contents = session.scalars(select(GoldenRow.content_sha256).where(rows)).all()
+                session.execute(delete(GoldenRow).where(rows).execution_options(synchronize_session=False))
+                drop_contents(session, contents)
 
 
 def _by_ids(session: Session, ids: Sequence[str]) -> list[GoldenExample]:

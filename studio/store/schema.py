@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, MetaData, Text
+from sqlalchemy import ForeignKey, Index, Integer, MetaData, Text, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -19,7 +19,7 @@ from studio.core.content import clean
 APPLICATION_ID = 0x4D53_5457
 """Written into the file's header, so that a workspace is told from any other SQLite file ("MSTW")."""
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a file at this revision opens without loading Alembic."""
 
 SEARCH_TABLE = "run_search"
@@ -232,6 +232,8 @@ class GoldenRow(Base):
     tags: Mapped[list[str]] = mapped_column(Json)
     source: Mapped[str] = mapped_column(CleanText)
     source_row: Mapped[str] = mapped_column(CleanText)
+    original: Mapped[str] = mapped_column(CleanText, server_default=text("''"))
+    source_sha256: Mapped[str] = mapped_column(CleanText, server_default=text("''"))
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -88,6 +88,21 @@ def test_many_examples_are_added_at_once(workspace: Workspace) -> None:
     assert contents(workspace) == 1500
 
 
+def test_an_import_that_was_broken_off_can_be_run_again(workspace: Workspace) -> None:
+    examples = [
+        replace(an_example(f"Text {n}", example_id=f"e{n}"), original="Spam", source_sha256="ab") for n in range(700)
+    ]
+    assert workspace.golden.add_new(examples[:600]) == [f"e{n}" for n in range(600)]
+
+    assert workspace.golden.add_new(examples) == [f"e{n}" for n in range(600, 700)]
+    assert workspace.golden.add_new(examples) == []
+    assert list(workspace.golden.each("spam", page=300)) == examples
+    assert list(workspace.golden.each("none")) == []
+    workspace.golden.delete_many([f"e{n}" for n in range(650)] + ["nobody"])
+    assert [example.id for example in workspace.golden.each("spam", page=50)] == [f"e{n}" for n in range(650, 700)]
+    assert contents(workspace) == 50
+
+
 # Plain SQL, as the studio's own way takes long for so many.
 FILL = """
 CREATE TEMP TABLE numbers AS

@@ -20,6 +20,8 @@ from studio.store.workspace import Workspace
 from tests.store.samples import NOW, a_policy, a_run, an_example, ended
 
 DATA = Path(__file__).parent / "data"
+# The revision of the kept old file.
+OLD = "0001"
 
 NEXT = """
 import sqlalchemy as sa
@@ -100,7 +102,7 @@ def test_an_old_file_is_copied_and_then_changed(path: Path, planted: Path) -> No
         pass
 
     copies = sorted(item.name for item in path.parent.glob("*.backup"))
-    assert copies == [f"{path.name}.{REVISION}.backup"]
+    assert copies == [f"{path.name}.{OLD}.backup"]
     assert columns(path) - columns(path.parent / copies[0]) == {"mood"}
     with closing(sqlite3.connect(path.parent / copies[0])) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -109,14 +111,14 @@ def test_an_old_file_is_copied_and_then_changed(path: Path, planted: Path) -> No
 
 def test_a_copy_never_overwrites_another(path: Path, planted: Path) -> None:
     old_file(path)
-    first = path.with_name(f"{path.name}.{REVISION}.backup")
+    first = path.with_name(f"{path.name}.{OLD}.backup")
     first.write_text("precious")
     planted.write_text(NEXT.format(before=REVISION, then=""))
 
     Workspace.open(path).close()
 
     assert first.read_text() == "precious"
-    assert path.with_name(f"{path.name}.{REVISION}-2.backup").is_file()
+    assert path.with_name(f"{path.name}.{OLD}-2.backup").is_file()
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, planted: Path) -> None:
@@ -129,7 +131,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, planted: P
 
     assert columns(path) == before
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (REVISION,)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (OLD,)
 
 
 def test_a_damaged_old_file_is_not_migrated(path: Path, planted: Path) -> None:
