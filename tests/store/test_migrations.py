@@ -102,9 +102,9 @@ def test_an_old_file_is_copied_and_then_changed(path: Path, planted: Path) -> No
         pass
 
     copies = sorted(item.name for item in path.parent.glob("*.backup"))
-    assert copies == [f"{path.name}.{OLD}.backup"]
-    assert columns(path) - columns(path.parent / copies[0]) == {"mood"}
-    with closing(sqlite3.connect(path.parent / copies[0])) as copy:
+    assert copies == [f"{path.name}.{OLD}.backup", f"{path.name}.{REVISION}.backup"]
+    assert columns(path) - columns(path.parent / copies[1]) == {"mood"}
+    with closing(sqlite3.connect(path.parent / copies[1])) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert copy.execute("SELECT count(*) FROM runs").fetchone() == (2,)
 
