@@ -158,7 +158,8 @@ def _example(doc: Document, line: Line, content: str, answer: str, answer_at: in
     key, side = read_answer(doc, answer)
     start = line.start + len(line.text) - len(line.text.lstrip())
     return Example(
-        start, end, content.strip().strip("\"“”'*_|").strip(), key, side or (None if key else line.side), answer.strip(), answer_at,
+        start, end, content.strip().strip("\"“”'*_|").strip(), key,
+        side or (None if key else line.side), answer.strip(), answer_at,
     )  # fmt: skip
 
 

@@ -19,6 +19,11 @@ _COMMON = frozenset(
 )
 
 
+def words(text: str) -> list[str]:
+    """The words of a text, in lower case."""
+    return _WORD.findall(text.casefold().replace("\u2019", "'"))
+
+
 @lru_cache(maxsize=16384)
 def stem(word: str) -> str:
     """An English word without its commonest endings: enough to match ``selling`` with ``sells``."""
