@@ -42,7 +42,8 @@ class Settings:
 
     ``workspace``: the file opened last; None for the default one. ``model``: the model file in use; None for the demo
     model. ``effort``: None for what each policy asks. ``font_size`` in points; None for the system's. ``layout``:
-    splitters, columns and window geometry by name, in whatever text the window wrote. ``unknown``: keys that this
+    splitters, columns and window geometry by name, in whatever text the window wrote. ``strict``: one request at a
+    time, so that the same request gives the same answer bit for bit, at the cost of speed. ``unknown``: keys that this
     version does not know, kept for the version that does.
     """
 
@@ -53,6 +54,7 @@ class Settings:
     sampling: Sampling = GREEDY
     font_size: int | None = None
     layout: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -138,6 +140,7 @@ def _entries(settings: Settings) -> dict[str, Any]:
         "sampling": {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.seed},
         "font_size": settings.font_size,
         "layout": dict(settings.layout),
+        "strict": settings.strict,
     }
 
 
@@ -190,6 +193,12 @@ def _layout(value: object) -> dict[str, str]:
     return dict(value)
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value
+
+
 def _whole(value: object, lowest: int, highest: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         raise ValueError(value)
@@ -213,4 +222,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "sampling": _sampling,
     "font_size": _font_size,
     "layout": _layout,
+    "strict": _switch,
 }

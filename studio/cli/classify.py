@@ -55,6 +55,12 @@ def classify(
     day: DateOption = None,
     sampled: Annotated[bool, typer.Option("--sampled", help="Sample at temperature 1.0 instead of greedily.")] = False,
     seed: Annotated[int, typer.Option(help="The seed of a sampled run.")] = 0,
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict/--no-strict", help="One request at a time: the same answer bit for bit; as the settings say."
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -65,7 +71,7 @@ def classify(
     """
     content = _content(text, file, user_prompt, json_input)
     sampling = Sampling(SAMPLED.temperature, SAMPLED.top_p, seed) if sampled else GREEDY
-    with Studio.open(workspace, model=model) as studio:
+    with Studio.open(workspace, model=model, strict=strict) as studio:
         chosen = find_policy(studio, policy)
         session = studio.sessions.named("Command line")
         cancel = Cancel()

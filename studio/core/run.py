@@ -35,7 +35,8 @@ class Provenance:
 
     ``n_seq`` requests could be decoded together: with 1 the answer is the same bit for bit, with more up to rounding.
     ``n_ubatch`` is the tokens of one decode at most, 0 where an earlier studio did not record it; ``kv_type`` is how
-    numbers in the context's memory were kept.
+    numbers in the context's memory were kept. ``constrained``: the final was held to the grammar of the contract.
+    ``thinking_budget``: tokens after which the reasoning was to be closed, None for no such limit.
     """
 
     studio_version: str
@@ -54,11 +55,21 @@ class Provenance:
     n_ubatch: int = 0
     flash_attn: bool = False
     kv_type: str = "f16"
+    constrained: bool = False
+    thinking_budget: int | None = None
+
+    @property
+    def strict(self) -> bool:
+        """Whether one request ran at a time, so that the same again gives the same answer bit for bit."""
+        return self.n_seq == 1
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Counts in tokens, times in seconds from the moment the request was sent to the engine."""
+    """Counts in tokens, times in seconds from the moment the request was sent to the engine.
+
+    ``thinking_cut``: the reasoning reached its budget, was closed by the studio, and the answer was asked for.
+    """
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -66,6 +77,7 @@ class Timing:
     output_tokens: int = 0
     first_token_s: float = 0.0
     total_s: float = 0.0
+    thinking_cut: bool = False
 
 
 class RunState(StrEnum):
@@ -96,6 +108,11 @@ class Run:
     timing: Timing = field(default_factory=Timing)
     raw_output: str = ""
     finished_at: datetime | None = None
+
+    @property
+    def thinking_cut(self) -> bool:
+        """Whether the verdict was given after less reasoning than the model wanted."""
+        return self.timing.thinking_cut
 
 
 @dataclass(frozen=True, slots=True)

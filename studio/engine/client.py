@@ -37,6 +37,7 @@ from studio.engine.types import (
     GenerateRequest,
     Generation,
     ModelInfo,
+    Placement,
     Started,
     TokenInfo,
 )
@@ -59,6 +60,7 @@ class EngineClient:
     """One engine with at most one model. :meth:`close` it when done; it can also be used in a ``with``.
 
     With a ``script`` the worker is a scripted one (see ``scripted.py``): a real process without a model, for tests.
+    ``planned`` is what the last load was about to do: the file's sha256, and where it was to be put; None before that.
     """
 
     def __init__(self, *, script: scripted.Script | None = None) -> None:
@@ -69,6 +71,7 @@ class EngineClient:
         self._deaths = 0
         self._starts = 0
         self._closed = False
+        self.planned: tuple[str, Placement] | None = None
 
     def __enter__(self) -> EngineClient:
         return self
@@ -86,6 +89,12 @@ class EngineClient:
         """Whether a worker is running with a model in it."""
         link = self._link
         return link is not None and link.alive and not link.loading
+
+    @property
+    def busy(self) -> bool:
+        """Whether requests are on their way."""
+        link = self._link
+        return link is not None and link.busy
 
     @property
     def worker_pid(self) -> int | None:
@@ -166,6 +175,9 @@ class EngineClient:
                 int(request.priority),
                 request.top_candidates,
                 on_event is not None,
+                request.grammar,
+                tuple(protocol.to_wire(_checked(answer)) for answer in request.answers),
+                request.thinking_budget,
             ),
             cancel=cancel,
             on_reply=handle,
@@ -256,7 +268,10 @@ class EngineClient:
         def handle(reply: protocol.FromWorker) -> None:
             if on_progress is not None and isinstance(reply, protocol.LoadProgress):
                 on_progress(reply.progress)
+            elif isinstance(reply, protocol.Planned):
+                self.planned = (reply.sha256, reply.placement)
 
+        self.planned = None
         try:
             if self._closed:
                 raise EngineClosedError("The engine was closed.")

@@ -52,6 +52,20 @@ class EngineMemoryError(EngineDeath):
     code = "engine_out_of_memory"
 
 
+class NoRoomError(EngineError):
+    """A model cannot fit into the memory that is free. Nothing was loaded."""
+
+    title = "This model does not fit"
+    code = "engine_no_room"
+
+
+class EngineDeviceError(EngineDeath):
+    """A GPU could not take its part of the model."""
+
+    title = "The GPU could not load the model"
+    code = "engine_device"
+
+
 class EngineLoadCrashError(EngineDeath):
     """The worker crashed while it opened a model file."""
 
@@ -92,6 +106,13 @@ class CrashLoopError(EngineError):
 
     title = "The engine keeps stopping"
     code = "engine_crash_loop"
+
+
+class GrammarError(EngineError):
+    """An answer cannot be held to the form that was asked for."""
+
+    title = "The answer cannot be held to this form"
+    code = "engine_grammar"
 
 
 class ContentTokensError(EngineError):
@@ -144,11 +165,42 @@ def error_from_code(code: str, numbers: Mapping[str, int], detail: str, path: st
             hint="Close other programs, or choose a smaller model or context.",
             log=detail,
         )
+    if code == "no_room":
+        return _no_room_error(numbers)
+    if code == "device":
+        return EngineDeviceError(
+            "The GPU could not load its part of the model." + (f" ({detail})" if detail else ""),
+            hint="Load it on the CPU.",
+            log=detail,
+        )
     if code in ("framing_control", "framing_round_trip", "framing_unknown_control"):
         error = ContentTokensError(f"The text was not sent, because its tokens are not safe ({code}). {detail}".strip())
         error.code = f"engine_{code}"
         return error
+    if code == "grammar":
+        return GrammarError(
+            f"The grammar of the answer cannot be read: {detail}",
+            hint="Judge without holding the model to the contract.",
+        )
+    if code == "grammar_end":
+        return GrammarError(
+            "The model has no token with which the answer could go on in its form.",
+            hint="Judge without holding the model to the contract, or use another model.",
+        )
     return EngineError(f"The engine could not do this ({code}). {detail}".strip(), hint="Try again.")
+
+
+def _no_room_error(numbers: Mapping[str, int]) -> NoRoomError:
+    def size(name: str) -> str:
+        count = numbers.get(name, 0)
+        return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+    largest = f"A model file of up to {size('largest')} would fit. " if numbers.get("largest") else ""
+    return NoRoomError(
+        f"The model needs {size('needed')} of memory and {size('free')} are free: its weights {size('weights')}, "
+        f"a context of {numbers.get('n_ctx', 0):,} tokens {size('kv')}, and its work {size('buffers')}.",
+        hint=f"{largest}Close other programs, or choose a smaller model.",
+    )
 
 
 def too_long_error(needed: int, available: int) -> TooLongError:

@@ -99,6 +99,11 @@ class WorkerLink:
         return self.death is None and self._process is not None
 
     @property
+    def busy(self) -> bool:
+        """Whether a caller waits for an answer."""
+        return bool(self._calls) and self.alive
+
+    @property
     def pid(self) -> int | None:
         """The worker's process id."""
         return self._process.pid if self._process is not None else None

@@ -15,7 +15,7 @@ import msgspec
 from studio.core.progress import Progress
 from studio.core.prompt import Control, Origin, Plain, Segment
 from studio.core.run import Sampling
-from studio.engine.types import EngineSettings, Generation, ModelInfo, TokenInfo
+from studio.engine.types import EngineSettings, Generation, ModelInfo, Placement, TokenInfo
 
 PROTOCOL_VERSION = 2
 """Counts up with every change of a struct; the worker says its own first of all."""
@@ -59,6 +59,9 @@ class Generate(msgspec.Struct, tag=True, frozen=True):
     priority: int
     top_candidates: int
     stream: bool = True
+    grammar: str = ""
+    answers: tuple[tuple[WireSegment, ...], ...] = ()
+    thinking_budget: int | None = None
 
 
 class Warm(msgspec.Struct, tag=True, frozen=True):
@@ -91,6 +94,14 @@ class LoadProgress(msgspec.Struct, tag=True, frozen=True):
 
     id: int
     progress: Progress
+
+
+class Planned(msgspec.Struct, tag=True, frozen=True):
+    """Where the model will be put: said before that is tried, as the attempt may end the worker."""
+
+    id: int
+    sha256: str
+    placement: Placement
 
 
 class Loaded(msgspec.Struct, tag=True, frozen=True):
@@ -171,7 +182,7 @@ class Heartbeat(msgspec.Struct, tag=True, frozen=True):
 
 
 ToWorker = Load | Tokenize | Generate | Warm | CancelRequest | Shutdown
-FromWorker = Hello | LoadProgress | Loaded | Tokens | Began | Chunk | Finished | Warmed | Failed | Heartbeat
+FromWorker = Hello | LoadProgress | Planned | Loaded | Tokens | Began | Chunk | Finished | Warmed | Failed | Heartbeat
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToWorker)

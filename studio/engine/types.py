@@ -26,6 +26,9 @@ Stop = Literal["return", "call", "end", "eog", "limit", "cancelled"]
 token, no room left, or a cancel that we sent."""
 
 
+KvType = Literal["f16", "q8_0"]
+
+
 class Priority(IntEnum):
     """Who goes first when several requests wait; smaller goes first."""
 
@@ -46,7 +49,13 @@ class EngineSettings:
     ``hang_after_s``: seconds without a sign of life, while work is due, until the worker counts as hung. ``n_seq``:
     sequences decoded together at most (None: by memory and device). 1 is strict: one request at a time, and the same
     request gives bit for bit the same answer whatever came before; wider batches differ by rounding. ``cache_bytes``:
-    memory for policies that were decoded and are not in use (None: by what is free; 0: none).
+    memory for policies that were decoded and are not in use (None: by what is free; 0: none). ``kv_type``: how numbers
+    in the context's memory are kept; "q8_0" takes about half, turns flash attention on, and changed 4 of 6 greedy
+    answers when it was measured, so it is never chosen by itself. ``cpu_experts``: so many layers, the first ones, keep
+    their experts on the CPU though the rest of them is on the GPU (None: as many as the GPU has no room for).
+    ``device``: the GPU by the name that the library gives it (None: the one with most free memory). ``gpu_shares``: the
+    share of a GPU's free memory that may be used, by :attr:`Placement.key`; 0 is not at all. ``memory_limit``: bytes
+    that model and contexts may take (None: what is free).
     """
 
     n_ctx: int | None = None
@@ -58,6 +67,33 @@ class EngineSettings:
     hang_after_s: float = 120.0
     n_seq: int | None = None
     cache_bytes: int | None = None
+    kv_type: KvType = "f16"
+    cpu_experts: int | None = None
+    device: str | None = None
+    gpu_shares: dict[str, float] = field(default_factory=dict)
+    memory_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the parts of a model are. ``device`` is "" when all of it is on the CPU, else the library's name of a GPU.
+
+    ``n_gpu_layers`` counts as llama.cpp does: the layers that are on the GPU, from the last one, and one more for the
+    output; 0 is none, -1 all that there are. Of the first ``cpu_experts`` layers the experts stay on the CPU. A layer's
+    part of the context's memory is where the layer is. ``device_name`` is what the GPU calls itself. ``words``: all of
+    this for people.
+    """
+
+    device: str = ""
+    device_name: str = ""
+    n_gpu_layers: int = 0
+    cpu_experts: int = 0
+    words: str = ""
+
+    @property
+    def key(self) -> str:
+        """The GPU as it is remembered: its place and its make, so that another card in its place is another GPU."""
+        return f"{self.device} ({self.device_name})" if self.device else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +105,7 @@ class ModelInfo:
     file: ``"no interfaces" | "blocked in process"`` and ``"limited" | "not limited"``. ``n_seq`` sequences are decoded
     together at most; it is below ``n_seq_wanted`` where memory did not suffice. ``n_ubatch``: tokens of one decode at
     most. ``kv_type``: how numbers in the context's memory are kept. ``memory_bytes``: weights, context and buffers at
-    worst, when the model was loaded.
+    worst, when the model was loaded, on the device that computes. ``placement``: what is where.
     """
 
     path: str
@@ -96,8 +132,9 @@ class ModelInfo:
     n_seq: int = 1
     n_seq_wanted: int = 1
     n_ubatch: int = 0
-    kv_type: str = "f16"
+    kv_type: KvType = "f16"
     memory_bytes: int = 0
+    placement: Placement = Placement()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +153,9 @@ class GenerateRequest:
 
     ``segments[:prefix]`` are those that the next request is likely to share (policy and scaffolding): their end is a
     place where decoded work can be reused exactly. ``max_output_tokens`` None means :data:`DEFAULT_ANSWER_TOKENS` or
-    what is left; a number must fit whole. ``top_candidates`` per token of the final channel.
+    what is left; a number must fit whole. ``top_candidates`` per token of the final channel. ``grammar`` (GBNF with the
+    root ``root``, "" for none) holds the final channel, and nothing else, to a form. ``answers`` are beginnings of the
+    final whose probabilities are asked for. After ``thinking_budget`` tokens of thinking the final is asked for.
     """
 
     segments: tuple[Segment, ...]
@@ -125,6 +164,9 @@ class GenerateRequest:
     max_output_tokens: int | None = None
     priority: Priority = Priority.INTERACTIVE
     top_candidates: int = 20
+    grammar: str = ""
+    answers: tuple[tuple[Segment, ...], ...] = ()
+    thinking_budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +208,9 @@ class Generation:
     ``output_tokens`` counts every token that the model wrote, ``thinking_tokens`` those of texts outside the final
     channel. Times in seconds from the moment the request was sent; ``first_token_s`` is 0 when there was none.
     ``seed`` is the one that the sampler used (0 when greedy); ``n_ctx`` the context that the answer was made in.
+    ``answer_logprobs``: for each answer that was asked for, the natural log of the probability, under the model's own
+    distribution, that the final begins with its tokens; () when there was no whole final. ``thinking_cut``: the
+    thinking reached its budget and was closed; the control tokens for that are in ``raw`` and not counted.
     """
 
     messages: tuple[tuple[str, str], ...]
@@ -180,6 +225,8 @@ class Generation:
     final_tokens: tuple[TokenChoice, ...] = field(default=())
     seed: int = 0
     n_ctx: int = 0
+    answer_logprobs: tuple[float, ...] = ()
+    thinking_cut: bool = False
 
     @property
     def final(self) -> str:

@@ -153,13 +153,22 @@ class Worker:
         writes = sandbox.drop_writes(gpu=binding.has_gpu())
         self._loading, self._load_cancelled = message.id, False
         # Before the weights are loaded: some of them may be copied, and would be counted twice.
-        free = free_memory(on_gpu=binding.has_gpu() and message.settings.n_gpu_layers != 0)
+        free = message.settings.memory_limit or free_memory()
         try:
-            model = open_model(Path(message.path), message.settings, message.sha256, self._report)
+            model = open_model(
+                Path(message.path),
+                message.settings,
+                message.sha256,
+                self._report,
+                free=free,
+                on_plan=lambda sha256, placement: self._wire.send(protocol.Planned(message.id, sha256, placement)),
+            )
         finally:
             self._loading = None
         model.info = replace(model.info, network=self._network, writes=writes)
-        self._scheduler = open_scheduler(model, message.settings, self._wire.send, free)
+        self._scheduler = open_scheduler(
+            model, message.settings, self._wire.send, free if model.room is None else model.room
+        )
         self._model = model
         self._wire.send(protocol.Loaded(message.id, model.info))
 
@@ -196,5 +205,8 @@ class Worker:
                     message.max_output_tokens,
                     message.top_candidates,
                     message.stream,
+                    message.grammar,
+                    tuple(protocol.from_wire(answer) for answer in message.answers),
+                    message.thinking_budget,
                 )
             )

@@ -23,10 +23,13 @@ def run_record(run: Run) -> dict[str, Any]:
         "review_reason": verdict.review_reason if verdict else None,
         "rationale": verdict.rationale if verdict else "",
         "reasoning": verdict.reasoning if verdict else "",
+        "thinking_cut": run.thinking_cut,
         "raw_output": run.raw_output,
         "policy": {"id": run.policy.id, "version": run.version, "sha256": run.policy.sha256},
         "model": {"name": kept.model_name, "sha256": kept.model_sha256} if kept else None,
-        "provenance": {**asdict(kept), "pinned_date": kept.pinned_date.isoformat()} if kept else None,
+        "provenance": {**asdict(kept), "pinned_date": kept.pinned_date.isoformat(), "strict": kept.strict}
+        if kept
+        else None,
         "timing": asdict(run.timing),
         "run": run.id,
         "session": run.session_id,

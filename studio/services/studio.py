@@ -24,32 +24,40 @@ _PINNED_DATE = "pinned_date"
 class Studio:
     """An open workspace with everything that can be done in it. Close it when done; it is a context manager."""
 
-    def __init__(self, workspace: Workspace, path: Path, engine: EngineClient, model: Path | None) -> None:
+    def __init__(
+        self, workspace: Workspace, path: Path, engine: EngineClient, model: Path | None, *, strict: bool = False
+    ) -> None:
         self.workspace_path = path
         self._workspace = workspace
         self._engine = engine
         self.interrupted: tuple[Run, ...] = tuple(workspace.runs.mark_interrupted(datetime.now(UTC)))
         self.policies = PolicyService(workspace)
         self.sessions = SessionService(workspace)
-        self.models = ModelService(Inventory(), engine, model)
+        self.models = ModelService(Inventory(), engine, model, strict=strict)
         self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
         self.golden = GoldenService(workspace, self.judge, self.sessions)
         self.policies.install_starters()
 
     @classmethod
     def open(
-        cls, workspace: Path | None = None, *, model: Path | None = None, engine: EngineClient | None = None
+        cls,
+        workspace: Path | None = None,
+        *,
+        model: Path | None = None,
+        strict: bool | None = None,
+        engine: EngineClient | None = None,
     ) -> Self:
         """Open a workspace file, made anew when it is not there. No model is loaded yet.
 
-        ``model`` overrides the model of the settings for this process. ``engine`` is for tests. Raises StoreError.
+        ``model`` and ``strict`` override the settings for this process. ``engine`` is for tests. Raises StoreError.
         """
         shield.install()
         chosen = settings.load().settings
         path = (workspace or chosen.workspace or paths.default_workspace()).expanduser()
         opened = Workspace.open(path)
         try:
-            return cls(opened, path, engine or EngineClient(), model or chosen.model)
+            exact = chosen.strict if strict is None else strict
+            return cls(opened, path, engine or EngineClient(), model or chosen.model, strict=exact)
         except BaseException:
             opened.close()
             raise

@@ -36,6 +36,7 @@ SETTINGS = st.builds(
     ),
     font_size=st.none() | st.integers(settings.SMALLEST_FONT, settings.LARGEST_FONT),
     layout=st.dictionaries(st.text(), st.text()),
+    strict=st.booleans(),
     unknown=st.dictionaries(st.text().filter(lambda key: key not in KNOWN), st.integers() | st.text()),
 )
 

@@ -27,6 +27,9 @@ State = npt.NDArray[np.uint8]
 """The decoded work of one sequence as bytes."""
 
 
+_KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0}
+
+
 class NoRoom(Exception):
     """A batch found no free cells; nothing was decoded."""
 
@@ -46,6 +49,7 @@ class Context:
         params.n_outputs_max = n_outputs
         params.n_threads = params.n_threads_batch = info.n_threads
         params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED if info.flash_attn else 0
+        params.type_k = params.type_v = _KV_TYPES[info.kv_type]
         params.swa_full = params.kv_unified = params.no_perf = True
         binding.clear_log()
         handle = lib.llama_init_from_model(model.handle, params)
@@ -56,7 +60,8 @@ class Context:
         self._memory = lib.llama_get_memory(handle)
         self._n_vocab = model.vocabulary.size
         self._n_swa = int(lib.llama_model_n_swa(model.handle))
-        self._n_rows = n_rows
+        self.n_rows = n_rows
+        self.n_outputs = n_outputs
         self._rows = self._asked = 0
         self._make_batch(n_rows)
 

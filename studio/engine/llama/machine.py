@@ -8,20 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from studio.engine.llama import binding
-
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 _UNKNOWN = 4 << 30
 """Where a system does not say: little enough for any machine that such models run on."""
 
 
-def free_memory(*, on_gpu: bool) -> int:
-    """Bytes that a model and its contexts may take: of the first GPU when the layers go there, else of the system."""
-    return (binding.free_on_gpu() if on_gpu else 0) or _free_in_system()
-
-
-def _free_in_system() -> int:
+def free_memory() -> int:
+    """Bytes of the system's own memory that a model and its contexts may take."""
     if sys.platform == "win32":
         return _windows()
     if not sys.platform.startswith("linux"):

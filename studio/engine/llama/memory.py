@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KV_BYTES = 2
-"""Bytes of one number in the memory of a context: f16."""
+from studio.engine.types import KvType
+
+KV_BYTES: dict[KvType, float] = {"f16": 2, "q8_0": 34 / 32}
+"""Bytes of one number in the memory of a context; q8_0 keeps one scale of 2 bytes for 32 of them."""
 
 SMALLEST_CONTEXT = 4096
 SHARE = 1024
@@ -23,15 +25,26 @@ HEADS = 8
 CPU_SEQUENCES, GPU_SEQUENCES = 8, 32
 """How wide a batch pays, measured: on a CPU 16 is within 2 % of 8 and 32 is slower."""
 
+MOST_SEQUENCES = 256 - PLACES - HEADS
+"""llama.cpp counts sequences up to 256."""
+
 _WORK_BYTES = 4
 _MASKS = 2
-_LAYERS_AT_ONCE = 6
-"""Rows of activations, as wide as the embedding, that one layer keeps at a time."""
+_MASK_BYTES_FUSED = 2
+_ROWS_OF_ATTENTION, _ROWS_OF_EXPERTS = 6, 3
+"""Rows of activations that a layer keeps at a time: as wide as its heads, and as wide as the experts that it asks."""
+_ROUNDING = 100
+"""What the library keeps beside scores and masks, and rounds up: one part of so many. Like the two above measured on
+three shapes, 1 to 32 sequences, 8k to 40k cells; ``benchmarks/memory.py`` measures it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What of a model decides its memory. ``weights`` in bytes; ``key`` and ``value`` are lengths per head."""
+    """What of a model decides its memory.
+
+    ``weights`` in bytes; ``key`` and ``value`` are lengths per head; ``experts_used`` experts work on a token, each
+    ``ff`` wide.
+    """
 
     weights: int
     layers: int
@@ -41,6 +54,8 @@ class Shape:
     value: int
     width: int
     vocabulary: int
+    experts_used: int
+    ff: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,36 +99,74 @@ def ids(sequences: int) -> tuple[int, int]:
     return (1, 2) if sequences == 1 else (sequences + PLACES, HEADS)
 
 
-def kv_bytes(shape: Shape, cells: int) -> int:
+def kv_bytes(shape: Shape, cells: int, kv_type: KvType = "f16") -> int:
     """Bytes of ``cells`` in all layers; those with a sliding window keep every cell too."""
-    return cells * shape.layers * shape.kv_heads * (shape.key + shape.value) * KV_BYTES
+    return int(cells * shape.layers * shape.kv_heads * (shape.key + shape.value) * KV_BYTES[kv_type])
 
 
 def buffer_bytes(shape: Shape, cells: int, sequences: int, rows: int, *, flash_attn: bool) -> int:
-    """Bytes of what one step of ``rows`` tokens computes: attention scores unless they are fused, masks, outputs."""
-    outputs = sum(ids(sequences))
+    """Bytes of what one step of ``rows`` tokens computes, and of its results.
+
+    Masks lie there for the whole step; attention scores, which fused attention does not have, and the experts' work
+    follow each other in the same place; so do the results, once more, when masks and all the rest are done with.
+    """
+    count = sum(ids(sequences))
+    rows = -(-rows // count) * count  # the library makes room for whole rounds of all sequences
+    wide = max(shape.width, shape.heads * shape.key)
     scores = 0 if flash_attn else rows * cells * shape.heads * _WORK_BYTES
-    masks = _MASKS * rows * cells * _WORK_BYTES
-    layer = _LAYERS_AT_ONCE * rows * max(shape.width, shape.heads * shape.key) * _WORK_BYTES
-    rest = (scores + masks) // 4  # measured: what the library keeps beside these, and rounds up
-    return scores + masks + rest + layer + 2 * outputs * (shape.vocabulary + shape.width) * _WORK_BYTES
+    masks = _MASKS * rows * cells * (_MASK_BYTES_FUSED if flash_attn else _WORK_BYTES)
+    attention = scores + _ROWS_OF_ATTENTION * rows * wide * _WORK_BYTES
+    experts = rows * (_ROWS_OF_EXPERTS * shape.experts_used * shape.ff + 4 * shape.width) * _WORK_BYTES
+    layer = masks + (scores + masks) // _ROUNDING + max(attention, experts)
+    results = count * shape.vocabulary * _WORK_BYTES
+    return max(layer, results) + results
 
 
-def need(shape: Shape, cells: int, sequences: int, rows: int, *, flash_attn: bool) -> Need:
+def need(shape: Shape, cells: int, sequences: int, rows: int, *, flash_attn: bool, kv_type: KvType = "f16") -> Need:
     """The worst case of a context."""
     buffers = buffer_bytes(shape, cells, sequences, rows, flash_attn=flash_attn)
-    return Need(shape.weights, kv_bytes(shape, cells), buffers)
+    return Need(shape.weights, kv_bytes(shape, cells, kv_type), buffers)
 
 
-def plan(shape: Shape, free: int, *, needed: int, limit: int, wanted: int, step: int, flash_attn: bool) -> Plan:
+def plan(
+    shape: Shape,
+    free: int,
+    *,
+    needed: int,
+    limit: int,
+    wanted: int,
+    step: int,
+    flash_attn: bool,
+    kv_type: KvType = "f16",
+) -> Plan:
     """The widest batch, up to ``wanted``, that fits into ``free`` bytes; a single sequence is planned in any case."""
     sequences = max(1, wanted)
     while True:
         cells = cells_for(needed, sequences, limit)
-        found = need(shape, cells, sequences, step_rows(step, sequences), flash_attn=flash_attn)
+        rows = step_rows(step, sequences)
+        found = need(shape, cells, sequences, rows, flash_attn=flash_attn, kv_type=kv_type)
         if sequences == 1 or found.total <= free:
             return Plan(sequences, cells, found)
         sequences //= 2
+
+
+def longest(shape: Shape, free: int, *, limit: int, step: int, flash_attn: bool, kv_type: KvType = "f16") -> int:
+    """The longest context, up to ``limit``, that one sequence can have in ``free`` bytes; 0 when not even a short one.
+
+    Counted in halves of :data:`SMALLEST_CONTEXT`.
+    """
+
+    def fits(cells: int) -> bool:
+        return need(shape, cells, 1, step_rows(step, 1), flash_attn=flash_attn, kv_type=kv_type).total <= free
+
+    if fits(limit):
+        return limit
+    stride = SMALLEST_CONTEXT // 2
+    low, high = 0, limit // stride
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle * stride) else (low, middle - 1)
+    return low * stride
 
 
 def step_rows(step: int, sequences: int) -> int:

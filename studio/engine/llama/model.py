@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from studio.core.progress import Progress
-from studio.engine.llama import binding
+from studio.engine.llama import binding, fitting, ggml
 from studio.engine.llama.binding import lib
 from studio.engine.llama.cores import default_threads, is_virtual_amx
 from studio.engine.llama.failure import WorkerFailure
 from studio.engine.llama.memory import Shape
+from studio.engine.llama.placement import patterns
 from studio.engine.llama.tokens import Vocabulary
-from studio.engine.types import EngineSettings, ModelInfo
+from studio.engine.types import EngineSettings, ModelInfo, Placement
 
 ARCHITECTURE = "gpt-oss"
 DEMO_NAME = "Moderation Studio demo model"
@@ -26,55 +27,63 @@ DEMO_NAME = "Moderation Studio demo model"
 Report = Callable[[Progress], bool]
 """Takes how far loading is; answers False to stop."""
 
+OnPlan = Callable[[str, Placement], None]
+"""Takes the file's sha256 and where it will be put."""
+
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
+_LARGEST = 1 << 31
 _HASH_CHUNK = 8 * 1024 * 1024
-_CPU_BATCH, _GPU_BATCH = 256, 1024
 
 
 class Model:
-    """A loaded model with its vocabulary; :meth:`close` gives the memory back."""
+    """A loaded model with its vocabulary; :meth:`close` gives the memory back.
 
-    def __init__(self, handle: Any, vocabulary: Vocabulary, info: ModelInfo) -> None:
+    ``shape`` is that of the part which the computing device holds, and ``room`` the bytes that it has for that part and
+    for contexts; None when nobody looked.
+    """
+
+    def __init__(
+        self, handle: Any, vocabulary: Vocabulary, info: ModelInfo, *, shape: Shape, room: int | None, kept: Any
+    ) -> None:
         self.handle = handle
         self.vocabulary = vocabulary
         self.info = info
-
-    def shape(self) -> Shape:
-        """What of it decides how much memory a context needs."""
-        width, heads = int(lib.llama_model_n_embd(self.handle)), int(lib.llama_model_n_head(self.handle))
-        arch = self.info.architecture
-        return Shape(
-            weights=int(lib.llama_model_size(self.handle)),
-            layers=int(lib.llama_model_n_layer(self.handle)),
-            heads=heads,
-            kv_heads=int(lib.llama_model_n_head_kv(self.handle)),
-            key=int(_metadata(self.handle, f"{arch}.attention.key_length") or width // max(heads, 1)),
-            value=int(_metadata(self.handle, f"{arch}.attention.value_length") or width // max(heads, 1)),
-            width=width,
-            vocabulary=self.vocabulary.size,
-        )
+        self.shape = shape
+        self.room = room
+        self._kept = kept  # arrays that the library still points to
 
     def close(self) -> None:
         """Free the model; contexts made from it must be gone before."""
         lib.llama_model_free(self.handle)
 
 
-def open_model(path: Path, settings: EngineSettings, sha256: str, report: Report) -> Model:
-    """Check, hash (when ``sha256`` is not known), and load a model file.
+def open_model(
+    path: Path,
+    settings: EngineSettings,
+    sha256: str,
+    report: Report,
+    *,
+    free: int | None = None,
+    on_plan: OnPlan | None = None,
+) -> Model:
+    """Check, hash (when ``sha256`` is not known), plan and load a model file.
 
-    Raises :class:`WorkerFailure` with a ``model_file.…`` code, ``out_of_memory`` or ``cancelled``.
+    ``free`` are the bytes of the system's memory that it may take; None does not look. ``on_plan`` is told hash and
+    placement before the weights are loaded. Raises :class:`WorkerFailure` with a ``model_file.…`` code, ``no_room``,
+    ``out_of_memory``, ``device`` or ``cancelled``.
     """
     _check_header(path)
     digest = sha256 or _hash(path, report)
-    _check_kind(path)
+    shape, n_ctx_train = _check_kind(path)
+    planned = fitting.fit(path, shape, settings, n_ctx_train, free)
+    placement = planned.plan.placement
+    if on_plan is not None:
+        on_plan(digest, placement)
     extra_bufts = settings.use_extra_bufts if settings.use_extra_bufts is not None else not is_virtual_amx()
-    layers = settings.n_gpu_layers if settings.n_gpu_layers is not None else (-1 if binding.has_gpu() else 0)
-    handle = _load(path, report, extra_bufts=extra_bufts, n_gpu_layers=layers)
+    kept = (ggml.keep_on_cpu(patterns(placement)), ggml.only(planned.gpu) if planned.gpu is not None else None)
+    handle = _load(path, report, extra_bufts=extra_bufts, placement=placement, kept=kept)
     vocabulary = Vocabulary(handle)
-    n_ctx_train = int(lib.llama_model_n_ctx_train(handle))
-    on_gpu = binding.has_gpu() and layers != 0
-    backend, device = _place(on_gpu)
     info = ModelInfo(
         path=str(path),
         name=_metadata(handle, "general.name") or path.stem,
@@ -84,21 +93,24 @@ def open_model(path: Path, settings: EngineSettings, sha256: str, report: Report
         size_bytes=path.stat().st_size,
         n_params=int(lib.llama_model_n_params(handle)),
         n_ctx_train=n_ctx_train,
-        n_ctx_limit=min(settings.n_ctx or n_ctx_train, n_ctx_train),
+        n_ctx_limit=planned.n_ctx_limit,
         n_vocab=vocabulary.size,
         llama_build=binding.build(),
-        backend=backend,
-        device=device,
+        backend=placement.device or "CPU",
+        device=placement.device_name or placement.device or _cpu_name(),
         n_threads=settings.n_threads or default_threads(),
-        n_batch=settings.n_batch or (_GPU_BATCH if on_gpu else _CPU_BATCH),
-        n_gpu_layers=layers,
-        flash_attn=settings.flash_attn == "on" or (settings.flash_attn == "auto" and on_gpu),
+        n_batch=planned.step,
+        n_gpu_layers=placement.n_gpu_layers,
+        flash_attn=planned.flash_attn,
         extra_bufts=extra_bufts,
         is_demo=_metadata(handle, "general.name") == DEMO_NAME,
         network="",
         writes="",
+        n_seq_wanted=planned.plan.sequences,
+        kv_type=settings.kv_type,
+        placement=placement,
     )
-    return Model(handle, vocabulary, info)
+    return Model(handle, vocabulary, info, shape=planned.shape, room=planned.room, kept=kept)
 
 
 def _check_header(path: Path) -> None:
@@ -128,22 +140,54 @@ def _hash(path: Path, report: Report) -> str:
     return digest.hexdigest()
 
 
-def _check_kind(path: Path) -> None:
-    """Read metadata and vocabulary only, so that a wrong file is told before its gigabytes are loaded."""
+def _check_kind(path: Path) -> tuple[Shape, int]:
+    """Read metadata and vocabulary only, so that a wrong file is told before its gigabytes are loaded.
+
+    Returns the model's shape, its weights not yet counted, and the context that it was trained for.
+    """
     params = lib.llama_model_default_params()
     params.vocab_only = True
     handle = _from_file(path, params)
     try:
         if _metadata(handle, "general.architecture") != ARCHITECTURE:
             raise WorkerFailure("model_file.architecture", detail=_metadata(handle, "general.architecture"))
-        missing = Vocabulary(handle).missing_harmony
+        vocabulary = Vocabulary(handle)
+        missing = vocabulary.missing_harmony
         if missing:
             raise WorkerFailure("model_file.no_harmony", detail=", ".join(missing))
+        return _shape(handle, vocabulary.size)
     finally:
         lib.llama_model_free(handle)
 
 
-def _load(path: Path, report: Report, *, extra_bufts: bool, n_gpu_layers: int) -> Any:
+def _shape(handle: Any, vocabulary: int) -> tuple[Shape, int]:
+    def number(key: str, otherwise: int = 0) -> int:
+        text = _metadata(handle, f"{ARCHITECTURE}.{key}")
+        try:
+            value = int(text) if text else otherwise
+        except ValueError:
+            value = 0
+        if not 0 < value < _LARGEST:
+            raise WorkerFailure("model_file.damaged", detail=f"{key} is {text or 'missing'}")
+        return value
+
+    width, heads = number("embedding_length"), number("attention.head_count")
+    shape = Shape(
+        weights=0,
+        layers=number("block_count"),
+        heads=heads,
+        kv_heads=number("attention.head_count_kv", heads),
+        key=number("attention.key_length", max(1, width // heads)),
+        value=number("attention.value_length", max(1, width // heads)),
+        width=width,
+        vocabulary=vocabulary,
+        experts_used=number("expert_used_count"),
+        ff=number("expert_feed_forward_length"),
+    )
+    return shape, number("context_length")
+
+
+def _load(path: Path, report: Report, *, extra_bufts: bool, placement: Placement, kept: tuple[Any, Any]) -> Any:
     stopped: list[BaseException] = []
 
     def on_progress(fraction: float, _user_data: Any) -> bool:
@@ -156,15 +200,20 @@ def _load(path: Path, report: Report, *, extra_bufts: bool, n_gpu_layers: int) -
         return not stopped
 
     params = lib.llama_model_default_params()
-    params.n_gpu_layers = n_gpu_layers
+    params.n_gpu_layers = placement.n_gpu_layers
     params.use_extra_bufts = extra_bufts
+    params.tensor_buft_overrides, params.devices = (ctypes.cast(array, ctypes.c_void_p) for array in kept)
+    params.split_mode = lib.LLAMA_SPLIT_MODE_NONE
     callback = lib.llama_progress_callback(on_progress)  # kept until loading has ended
     params.progress_callback = callback
     try:
         return _from_file(path, params)
-    except WorkerFailure:
+    except WorkerFailure as failure:
         if stopped:
             raise stopped[0] from None
+        if placement.device and failure.code == "model_file.damaged":
+            # Not one of the faults of files that are known, and a GPU took part: the next place to try tells.
+            raise WorkerFailure("device", detail=failure.detail) from None
         raise
 
 
@@ -203,9 +252,5 @@ def _text(function: Any, handle: Any) -> str:
     return buffer.value.decode("utf-8", "replace")
 
 
-def _place(on_gpu: bool) -> tuple[str, str]:
-    """(backend, device) that computes: the first GPU when layers go there, else the CPU."""
-    found = binding.devices()
-    wanted = [item for item in found if (item[0] == "CPU") != on_gpu]
-    name, description = wanted[0] if wanted else ("GPU" if on_gpu else "CPU", "")
-    return name, description or name
+def _cpu_name() -> str:
+    return next((found.description for found in ggml.devices() if not found.gpu and found.description), "CPU")

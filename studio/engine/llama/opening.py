@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from studio.engine.llama import binding, memory
+from studio.engine.llama import memory
 from studio.engine.llama.model import Model
 from studio.engine.llama.place import Place
 from studio.engine.llama.scheduler import Emit, Scheduler
@@ -16,8 +16,7 @@ def open_scheduler(model: Model, settings: EngineSettings, emit: Emit, free: int
 
     Raises ``out_of_memory`` when there is no room for one sequence.
     """
-    on_gpu = binding.has_gpu() and model.info.n_gpu_layers != 0
-    wanted = max(1, min(settings.n_seq or (memory.GPU_SEQUENCES if on_gpu else memory.CPU_SEQUENCES), _MOST))
+    wanted = max(1, min(settings.n_seq or model.info.n_seq_wanted, memory.MOST_SEQUENCES))
     place = Place(model, wanted=wanted, free=free, cache_bytes=settings.cache_bytes)
     model.info = replace(
         model.info,
@@ -26,8 +25,4 @@ def open_scheduler(model: Model, settings: EngineSettings, emit: Emit, free: int
         n_ubatch=memory.step_rows(model.info.n_batch, place.width),
         memory_bytes=place.need.total,
     )
-    return Scheduler(model, emit, place, together=on_gpu)
-
-
-_MOST = 256 - memory.PLACES - memory.HEADS
-"""llama.cpp counts sequences up to 256."""
+    return Scheduler(model, emit, place, together=bool(model.info.placement.device))

@@ -20,7 +20,7 @@ class Place:
 
     def __init__(self, model: Model, *, wanted: int, free: int, cache_bytes: int | None = None) -> None:
         self._model = model
-        self._shape = model.shape()
+        self._shape = model.shape
         self._free = free
         self.width = wanted
         budget = memory.cache_budget(free) if cache_bytes is None else cache_bytes
@@ -118,6 +118,7 @@ class Place:
                 wanted=self.width,
                 step=info.n_batch,
                 flash_attn=info.flash_attn,
+                kv_type=info.kv_type,
             )
             requests, heads = memory.ids(plan.sequences)
             try:
