@@ -26,6 +26,7 @@ class Glyphs:
 
     def __init__(self) -> None:
         self._folder = QTemporaryDir()
+        self._drawn: set[str] = set()
 
     def paths(self, tokens: Tokens, px: Callable[[int], int]) -> dict[str, str]:
         """Paths by name, with forward slashes, for use in ``url()``."""
@@ -40,6 +41,10 @@ class Glyphs:
 
     def _draw(self, name: str, colour: str, size: int) -> str:
         stem = f"{name}-{colour.lstrip('#')}-{size}"
+        path = self._folder.filePath(f"{stem}.png").replace("\\", "/")
+        if stem in self._drawn:
+            return path
+        self._drawn.add(stem)
         for ratio, suffix in _RATIOS.items():
             pixmap = QPixmap(size * ratio, size * ratio)
             pixmap.fill(Qt.GlobalColor.transparent)
@@ -58,4 +63,4 @@ class Glyphs:
                 painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in _LINES[name]]))
             painter.end()
             pixmap.save(self._folder.filePath(f"{stem}{suffix}.png"))
-        return self._folder.filePath(f"{stem}.png").replace("\\", "/")
+        return path

@@ -62,6 +62,8 @@ class MainWindow(QMainWindow):
         self.rail = Rail(context.theme, PLACES)
         self.top_bar = TopBar(context)
         self.footer = Footer(context)
+        for part in (self.rail, self.top_bar, self.banners, self.footer, *self.pages.values()):
+            context.theme.dress(part)
         self._stack = QStackedWidget()
         for page in self.pages.values():
             self._stack.addWidget(page)
@@ -199,7 +201,7 @@ class MainWindow(QMainWindow):
             table[act].triggered.connect(slot)
         for key in self.pages:
             table[Act(f"page_{key}")].triggered.connect(lambda _checked=False, key=key: self.go_to(key))
-        more = QMenu(self)
+        more = QMenu(bench.policy.more_button)
         more.addActions([table[Act.NEW_POLICY], table[Act.OPEN_POLICY], table[Act.EXPORT_POLICY]])
         more.addSeparator()
         more.addActions([table[Act.FIND], table[Act.SAVE_VERSION]])

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QObject, Qt, Signal, SignalInstance, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from studio.core.labels import Decision, LabelDecision
 from studio.settings import Theme as ThemeChoice
@@ -36,7 +38,12 @@ class Scale:
 
 
 class Theme(QObject):
-    """The theme in use. Views that paint for themselves repaint on :attr:`changed`."""
+    """The theme in use. Views that paint for themselves repaint on :attr:`changed`.
+
+    The style sheet is given to the parts of a window one by one (:meth:`dress`) and not to the application, which costs
+    Qt five times as much. While a window is in sight a change dresses one part in each turn of the event loop, so that
+    the window never stands still for long; nothing is painted until all parts are dressed.
+    """
 
     changed = Signal()
 
@@ -49,6 +56,13 @@ class Theme(QObject):
         self._system_font = QFont(app.font())
         self.tokens: Tokens = LIGHT
         self.scale = Scale()
+        self._sheet = ""
+        self._parts: list[QWidget] = []
+        self._steps: list[Callable[[], object]] = []
+        self._held: list[QWidget] = []
+        self._turn = QTimer(self)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._step)
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(self._follow_system)
 
@@ -61,6 +75,16 @@ class Theme(QObject):
         """Use light, dark or what the system says, with a font of ``points`` (None: the system's)."""
         self._choice, self._points = choice, points
         self._apply()
+
+    @property
+    def settled(self) -> bool:
+        """Whether every part wears what was last chosen."""
+        return not self._steps
+
+    def dress(self, part: QWidget) -> None:
+        """Style a widget and all that is in it, now and after each change, for as long as it lives."""
+        self._parts = [*filter(isValid, self._parts), part]
+        part.setStyleSheet(self._sheet)
 
     def follow(self, owner: QObject, paint: Callable[[], None]) -> None:
         """Call ``paint`` now and after each change, for as long as ``owner`` lives."""
@@ -101,8 +125,33 @@ class Theme(QObject):
         self.scale = Scale(max(BODY, round(base)) if self._points is None else max(10, round(base)))
         self._app.setPalette(_palette(self.tokens))
         self._app.setFont(self.font())
-        self._app.setStyleSheet(stylesheet(self.tokens, self.scale.px, self._glyphs.paths(self.tokens, self.scale.px)))
-        self.changed.emit()
+        self._sheet = stylesheet(self.tokens, self.scale.px, self._glyphs.paths(self.tokens, self.scale.px))
+        self._parts = [part for part in self._parts if isValid(part)]
+        in_sight_first = sorted(self._parts, key=lambda part: not part.isVisible())
+        self._steps = [partial(self._redress, part) for part in in_sight_first]
+        self._steps.append(self.changed.emit)
+        windows = {part.window() for part in self._parts if part.isVisible()}
+        if not windows:
+            while self._steps:
+                self._step()
+            return
+        for window in windows.difference(self._held):
+            window.setUpdatesEnabled(False)
+            self._held.append(window)
+        self._turn.start()
+
+    def _redress(self, part: QWidget) -> None:
+        if isValid(part):
+            part.setStyleSheet(self._sheet)
+
+    @Slot()
+    def _step(self) -> None:
+        self._steps.pop(0)()
+        if not self._steps:
+            self._turn.stop()
+            for window in filter(isValid, self._held):
+                window.setUpdatesEnabled(True)
+            self._held = []
 
 
 class _Follower(QObject):

@@ -73,6 +73,25 @@ def test_the_system_decides_between_light_and_dark_unless_the_user_does(theme: T
     assert not theme.dark
 
 
+def test_another_theme_comes_part_by_part_and_is_seen_only_when_all_wear_it(open_window: Opener, theme: Theme) -> None:
+    stage = open_window()
+    window = stage.window
+    before = window.rail.styleSheet()
+
+    theme.choose(settings.Theme.DARK, None)
+
+    assert not theme.settled  # the event loop turns between the parts
+    assert not window.updatesEnabled()
+    theme.choose(settings.Theme.LIGHT, None)  # a second thought on the way
+    theme.choose(settings.Theme.DARK, None)
+    stage.until(lambda: theme.settled)
+    assert window.updatesEnabled()
+    sheets = {part.styleSheet() for part in (window.rail, window.top_bar, window.footer, *window.pages.values())}
+    assert len(sheets) == 1
+    assert sheets != {before}
+    assert window.palette_list.popup.styleSheet() in sheets
+
+
 def test_every_code_has_words_without_shouting() -> None:
     assert set(words.STATUS) == set(Status) - {Status.OK}
     assert set(words.DECISION) == set(Decision)
@@ -145,6 +164,7 @@ def test_a_font_of_twice_the_size_still_fits(open_window: Opener, theme: Theme) 
     stage.judged("You have won")
 
     theme.choose(settings.Theme.DARK, 20)
+    stage.until(lambda: theme.settled)
 
     for page in ("workbench", "history", "models", "settings"):
         stage.window.go_to(page)

@@ -15,6 +15,7 @@ class KeysDialog(QDialog):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        theme.dress(self)
         self.setWindowTitle("Keys of this window")
         grid = QGridLayout()
         grid.setHorizontalSpacing(32)

@@ -33,6 +33,7 @@ class Palette:
         self._context, self._actions, self._window = context, actions, window
         self._open_policy, self._open_session = open_policy, open_session
         self.popup = SearchPopup(context.theme, "Find an action, a policy or a session", window)
+        context.theme.dress(self.popup)
 
     def open(self) -> None:
         """Read what there is and show it."""

@@ -27,6 +27,7 @@ class TopBar(QFrame):
         self._loading = False
         self._failed = False
         self._speed = ""
+        self._connections = 0
         theme, studio = context.theme, context.studio
         workspace = ElidedLabel(studio.workspace_name, "section", mode=Qt.TextElideMode.ElideMiddle)
         workspace.setAccessibleName(f"Workspace {studio.workspace_name}")
@@ -59,7 +60,7 @@ class TopBar(QFrame):
         layout.addStretch(1)
         layout.addWidget(self.model)
         layout.addWidget(self.shield)
-        theme.changed.connect(self.refresh)
+        theme.changed.connect(self._paint)
         context.changes.model.connect(self.refresh)
         self.refresh()
 
@@ -77,7 +78,11 @@ class TopBar(QFrame):
             self.refresh()
 
     def refresh(self) -> None:
-        """Show the state as it is now."""
+        """Look at the state and show it."""
+        self._connections = self._context.studio.connections
+        self._paint()
+
+    def _paint(self) -> None:
         models, tokens = self._context.studio.models, self._context.theme.tokens
         info = models.info
         if self._loading:
@@ -97,7 +102,7 @@ class TopBar(QFrame):
         self.model.setIcon(tinted("cube", colour) if state != "ready" else tinted("check-circle", colour))
         self.model.setAccessibleName(f"Model, {state}. Go to Models")
         self.model.setToolTip(f"{words}. Click for the models.")
-        count = self._context.studio.connections
+        count = self._connections
         self.shield.setText(f"offline · {count}")
         self.shield.setIcon(icon("shield-check", tokens))
         self.shield.setAccessibleName(f"Network shield: {count} connections since the start")
