@@ -25,6 +25,7 @@ _SHIPPED = {
     "policies": ("policies", "policies"),
     "demo.gguf": ("resources/demo_model/demo.gguf", "demo.gguf"),
     "check.jsonl": ("resources/demo_model/check.jsonl", "check.jsonl"),
+    "catalogue.json": ("resources/models/catalogue.json", "catalogue.json"),
 }
 
 
@@ -84,7 +85,7 @@ def settings_file() -> Path:
 
 
 def resource(name: str) -> Path:
-    """The path of a shipped file or folder: ``policies``, ``demo.gguf`` or ``check.jsonl``.
+    """The path of a shipped file or folder: ``policies``, ``demo.gguf``, ``check.jsonl`` or ``catalogue.json``.
 
     Raises :class:`ResourceMissingError` when it is not there and ``KeyError`` for a name that the studio does not ship.
     """

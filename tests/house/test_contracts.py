@@ -40,6 +40,7 @@ PLANTS = [
     ("Only the inner engine knows llama.cpp", "studio/engine/__init__.py", "import llama_cpp"),
     ("Only the engine knows the wire format", "studio/store/__init__.py", "import msgspec"),
     ("Only the exchange reads YAML", "studio/services/__init__.py", "import yaml"),
+    ("Only the hub speaks to the Hub", "studio/services/__init__.py", "import huggingface_hub"),
     ("Only the command line prints", "studio/services/__init__.py", "import rich"),
     ("Only the window knows Qt", "studio/exchange/__init__.py", "from PySide6 import QtCore"),
     ("Only the paths ask where the system keeps files", "studio/settings.py", "import platformdirs"),

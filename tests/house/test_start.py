@@ -10,7 +10,7 @@ import pytest
 # Slow to import, or belonging to another way in.
 QT = ("PySide6", "shiboken6", "qtawesome")
 MODEL = ("llama_cpp",)
-HEAVY = ("numpy", "matplotlib", "sklearn", "scipy", "pyarrow", "torch")
+HEAVY = ("numpy", "matplotlib", "sklearn", "scipy", "pyarrow", "torch", "huggingface_hub", "httpx2")
 
 WINDOW = """
 from PySide6.QtWidgets import QApplication

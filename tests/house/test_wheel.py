@@ -37,7 +37,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed
 
 
-@pytest.mark.parametrize("name", ["policies", "demo.gguf", "check.jsonl"])
+@pytest.mark.parametrize("name", ["policies", "demo.gguf", "check.jsonl", "catalogue.json"])
 def test_what_is_shipped_is_found_where_the_wheel_puts_it(installed: Path, name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FIND % name],
