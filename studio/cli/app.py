@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from studio import __version__
 from studio.cli import classify, demo, doctor, models, policies, reparse, sessions
 from studio.cli.exit_codes import Exit, of_error
-from studio.cli.output import out, show_error
+from studio.cli.output import err, out, show_error
 from studio.core.errors import StudioError
 
 app = typer.Typer(
@@ -29,6 +30,8 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(policies.app, name="policies")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
+_INTERRUPTED = 130
+"""What Typer makes of Ctrl+C: 128 and the number of the signal, as shells count."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -56,6 +59,23 @@ def run() -> int:
     except StudioError as error:
         show_error(error)
         return of_error(error)
+    except OSError as error:
+        # Files and the workspace are turned into StudioErrors where they are used: what is left is the output.
+        _end_output()
+        show_error(
+            StudioError(
+                f"The output could not be written: {error.strerror or error}.",
+                hint="Check that there is room where it goes. What was judged is kept in the workspace.",
+            )
+        )
+        return Exit.FAILED
     except SystemExit as done:
+        if done.code == _INTERRUPTED:
+            err.print("Stopped.")
         return done.code if isinstance(done.code, int) else Exit.OK
     return Exit.OK
+
+
+def _end_output() -> None:
+    """Give the output up: what is still in its buffer cannot be written, and must not be tried again at the end."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open until the process ends

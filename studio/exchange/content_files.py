@@ -16,18 +16,20 @@ from studio.exchange.files import read_text
 _SHAPES = (
     'Write a text, {"content": "…"}, {"messages": [{"role": "…", "content": "…"}]} or {"prompt": "…", "response": "…"}.'
 )
+_ROWS = 'Write one object on each line, such as {"content": "…", "expected": "violates"}.'
 
 
-def parse_json(text: str, where: str) -> Any:
-    """JSON of any shape. Raises InputError with the line when it is not JSON."""
+def parse_json(text: str, where: str, hint: str = _SHAPES) -> Any:
+    """JSON of any shape. Raises InputError with the line when it is not JSON; ``hint`` says what should stand there."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{where} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.", hint=_SHAPES
+            f"{where} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.", hint=hint
         ) from error
-    except RecursionError as error:
-        raise InputError(f"{where} is nested too deeply.", hint=_SHAPES) from error
+    except (RecursionError, ValueError) as error:
+        # A ValueError that is no JSONDecodeError: a number of thousands of digits.
+        raise InputError(f"{where} is nested too deeply, or has a number that is too long.", hint=hint) from error
 
 
 def content_from_json(value: Any, where: str) -> Content:
@@ -60,14 +62,14 @@ def read_golden(path: Path, policy_id: str) -> tuple[GoldenExample, ...]:
     )
 
 
-def jsonl(text: str, where: str) -> Iterator[tuple[int, dict[str, Any], str]]:
+def jsonl(text: str, where: str, hint: str = _ROWS) -> Iterator[tuple[int, dict[str, Any], str]]:
     """Line number, object and raw line of each non-empty line. Raises InputError at the first that is no object."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        row = parse_json(line, f"{where}, line {number}")
+        row = parse_json(line, f"{where}, line {number}", hint)
         if not isinstance(row, dict):
-            raise InputError(f"{where}, line {number} is not a JSON object.", hint="Write one object on each line.")
+            raise InputError(f"{where}, line {number} is not a JSON object.", hint=hint)
         yield number, row, line.rstrip("\r")
 
 

@@ -16,13 +16,15 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 from studio import __version__
-from studio.core.confidence import confidence
+from studio.core.confidence import confidence, rated
 from studio.core.content import Content, user_message
-from studio.core.errors import StudioError, TooLongError
+from studio.core.contract import writes_contract
+from studio.core.errors import PolicyError, StudioError, TooLongError
+from studio.core.grammar import Grammar, contract_grammar
 from studio.core.harmony import from_messages
 from studio.core.policy import Effort, Policy
 from studio.core.progress import Cancel, Progress
-from studio.core.prompt import LAYOUT_VERSION, Prompt, build_prompt
+from studio.core.prompt import LAYOUT_VERSION, Control, Origin, Plain, Prompt, Segment, build_prompt
 from studio.core.reply import read_reply
 from studio.core.run import GREEDY, Provenance, Run, RunState, Sampling, Timing
 from studio.core.verdict import Status, Verdict, no_verdict
@@ -103,6 +105,8 @@ class JudgeService:
         effort: Effort | None = None,
         sampling: Sampling = GREEDY,
         pinned_date: date | None = None,
+        constrain: bool | None = None,
+        thinking_budget: int | None = None,
         batch: bool = False,
         on_event: OnEvent | None = None,
         cancel: Cancel | None = None,
@@ -110,15 +114,22 @@ class JudgeService:
         """Judge ``content`` under ``policy`` and return the stored run.
 
         ``batch`` lets judgements that somebody waits for go first; several at a time, from as many threads, are decoded
-        together (see :meth:`width`). Trouble with the model or the engine is not raised:
-        it is the run's non-verdict. Raises StoreError only.
+        together (see :meth:`width`). ``constrain`` holds the final answer to the contract's grammar; None: where the
+        studio writes the contract into the prompt. After ``thinking_budget`` tokens of reasoning the answer is asked
+        for. Trouble with the model or the engine is not raised: it is the run's non-verdict. Raises StoreError, and
+        PolicyError when ``constrain`` is asked for and the policy's labels do not allow it.
         """
+        grammar, held = _grammar(policy, constrain)
         prompt = build_prompt(policy, content, pinned_date=pinned_date or self._pinned_date(), effort=effort)
         request = GenerateRequest(
             segments=prompt.segments,
             prefix=prompt.prefix,
             sampling=sampling,
             priority=Priority.BATCH if batch else Priority.INTERACTIVE,
+            top_candidates=0 if held else GenerateRequest.top_candidates,
+            grammar=grammar.gbnf if grammar and held else "",
+            answers=_answers(grammar) if grammar else (),
+            thinking_budget=thinking_budget,
         )
         run = Run(
             id=uuid4().hex,
@@ -137,8 +148,8 @@ class JudgeService:
             except StudioError as error:
                 stopped = self._stopped_words() if stop.requested else None
                 done = replace(run, verdict=_failure(error, attempt, stopped))
-            except BaseException:
-                self._finish(replace(run, verdict=_failure_unknown(attempt)))
+            except BaseException as error:
+                self._finish(replace(run, verdict=_broken_off(error, attempt)))
                 raise
             return self._finish(done)
 
@@ -187,8 +198,8 @@ class JudgeService:
         generation = self._engine.generate(request, on_event=attempt.heard if attempt.watched else None, cancel=stop)
         return replace(
             run,
-            verdict=self._verdict(run.policy, run.content, generation),
-            provenance=_provenance(info, prompt, request.sampling, run.policy, generation),
+            verdict=self._verdict(run.policy, run.content, generation, bool(request.answers)),
+            provenance=_provenance(info, prompt, request, run.policy, generation),
             timing=Timing(
                 prompt_tokens=generation.prompt_tokens,
                 cached_tokens=generation.cached_tokens,
@@ -196,11 +207,12 @@ class JudgeService:
                 output_tokens=generation.output_tokens,
                 first_token_s=generation.first_token_s,
                 total_s=generation.total_s,
+                thinking_cut=generation.thinking_cut,
             ),
             raw_output=generation.raw,
         )
 
-    def _verdict(self, policy: Policy, content: Content, generation: Generation) -> Verdict:
+    def _verdict(self, policy: Policy, content: Content, generation: Generation, has_answers: bool) -> Verdict:
         channels = from_messages(generation.messages, generation.stop)
         if generation.stop == "cancelled":
             return no_verdict(
@@ -209,9 +221,12 @@ class JudgeService:
         verdict = read_reply(channels, policy, stop=generation.stop, content=user_message(content))
         if not verdict.is_verdict:
             return verdict
-        sure, alternatives = confidence(
-            [(token.text, token.candidates) for token in generation.final_tokens], policy, verdict
-        )
+        sure, alternatives = None, ()
+        if has_answers:
+            sure, alternatives = rated(contract_grammar(policy).answers, generation.answer_logprobs, verdict)
+        if sure is None:
+            tokens = [(token.text, token.candidates) for token in generation.final_tokens]
+            sure, alternatives = confidence(tokens, policy, verdict)
         return verdict.with_confidence(sure, alternatives, policy.review_below)
 
     def _stopped_words(self) -> str:
@@ -285,17 +300,36 @@ def _failure(error: StudioError, attempt: _Attempt, stopped: str | None) -> Verd
     return no_verdict(status, words, reasoning=attempt.reasoning, raw_final=attempt.answer)
 
 
-def _failure_unknown(attempt: _Attempt) -> Verdict:
-    return no_verdict(
-        Status.ENGINE_FAILED,
-        "The studio met an error of its own; the log has it.",
-        reasoning=attempt.reasoning,
-        raw_final=attempt.answer,
-    )
+def _broken_off(error: BaseException, attempt: _Attempt) -> Verdict:
+    """The non-verdict of a run that an error of the studio itself, or Ctrl+C, has broken off."""
+    if isinstance(error, KeyboardInterrupt):
+        status, words = Status.CANCELLED, "Stopped by you."
+    else:
+        status, words = Status.ENGINE_FAILED, f"The studio met an error of its own ({type(error).__name__})."
+    return no_verdict(status, words, reasoning=attempt.reasoning, raw_final=attempt.answer)
+
+
+def _grammar(policy: Policy, constrain: bool | None) -> tuple[Grammar | None, bool]:
+    """The grammar of the policy's contract, if it has one, and whether the final is held to it."""
+    ours = writes_contract(policy)
+    if not ours and not constrain:
+        return None, False
+    try:
+        return contract_grammar(policy), ours if constrain is None else constrain
+    except PolicyError:
+        if constrain:
+            raise
+        return None, False
+
+
+def _answers(grammar: Grammar) -> tuple[tuple[Segment, ...], ...]:
+    """The beginnings of the final whose probabilities the confidence is made of."""
+    end = (Control("<|return|>"),) if grammar.whole else ()
+    return tuple((Plain(((Origin.CONTRACT, answer.text),)), *end) for answer in grammar.answers)
 
 
 def _provenance(
-    info: ModelInfo, prompt: Prompt, sampling: Sampling, policy: Policy, generation: Generation
+    info: ModelInfo, prompt: Prompt, request: GenerateRequest, policy: Policy, generation: Generation
 ) -> Provenance:
     return Provenance(
         studio_version=__version__,
@@ -308,10 +342,12 @@ def _provenance(
         prompt_layout=LAYOUT_VERSION,
         pinned_date=prompt.pinned_date,
         effort=prompt.effort,
-        sampling=replace(sampling, seed=generation.seed),
+        sampling=replace(request.sampling, seed=generation.seed),
         policy_sha256=policy.sha256,
         n_seq=info.n_seq,
         n_ubatch=info.n_ubatch,
         flash_attn=info.flash_attn,
         kv_type=info.kv_type,
+        constrained=bool(request.grammar),
+        thinking_budget=request.thinking_budget,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,7 +81,7 @@ def test_reparse_reads_answers_in_order(cli: Cli, tmp_path: Path) -> None:
     ran = cli("reparse", "--policy", policy, "--input", source, "--json")
     assert ran.code == 0
     found = [json.loads(line) for line in ran.out.splitlines()]
-    assert [row["id"] for row in found] == ["a", "7", "3", "d", "e"]
+    assert [row["id"] for row in found] == ["a", 7, "3", "d", "e"]
     assert [row["decision"] for row in found] == ["violates", "allowed", None, None, None]
     assert [row["status"] for row in found] == ["ok", "ok", "refused", "empty", "empty"]
     assert set(found[0]) == {"id", "decision", "status", "labels", "rule_ids", "rationale"}
@@ -92,6 +94,29 @@ def test_reparse_refuses_a_row_without_an_answer(cli: Cli, tmp_path: Path) -> No
     ran = cli("reparse", "--policy", "spam", "--input", source, "--json")
     assert ran.code == 2
     assert "line 2" in ran.err
+
+
+@pytest.mark.parametrize("line", ["half {", "7", '{"raw_output": ' + "1" * 5000 + "}", "[" * 100_000])
+def test_reparse_says_which_line_is_no_answer(cli: Cli, tmp_path: Path, line: str) -> None:
+    source = tmp_path / "log.jsonl"
+    source.write_text('{"raw_output": "VALID"}\n' + line, encoding="utf-8")
+    ran = cli("reparse", "--policy", "spam", "--input", source)
+    assert ran.code == 2
+    assert "line 2" in ran.err
+    assert '"raw_output": "INVALID"' in ran.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_output_that_cannot_be_written_is_said_without_a_traceback(tmp_path: Path) -> None:
+    source = tmp_path / "log.jsonl"
+    source.write_text('{"raw_output": "VALID"}\n', encoding="utf-8")
+    for command in (["policies", "list"], ["reparse", "-p", "spam", "-i", str(source), "--json"]):
+        with open("/dev/full", "w") as full:
+            ran = subprocess.run([sys.executable, "-m", "studio", *command], stdout=full, stderr=subprocess.PIPE)
+        assert ran.returncode == 1
+        assert b"could not be written" in ran.stderr
+        assert b"Traceback" not in ran.stderr
+        assert b"Exception" not in ran.stderr
 
 
 def test_hostile_text_cannot_steer_the_terminal(cli: Cli, tmp_path: Path) -> None:

@@ -92,6 +92,29 @@ def test_cancel_keeps_what_was_thought(open_studio: Opener, policy: Policy) -> N
     assert studio.sessions.run(run.id) == run
 
 
+@pytest.mark.parametrize(
+    ("raised", "status", "says"),
+    [(KeyboardInterrupt, Status.CANCELLED, "Stopped by you."), (ZeroDivisionError, Status.ENGINE_FAILED, "ZeroDiv")],
+)
+def test_what_breaks_off_a_run_is_told_apart(
+    open_studio: Opener, policy: Policy, raised: type[BaseException], status: Status, says: str
+) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2", "word " * 50), pace_s=0.01))
+
+    def break_off(event: JudgeEvent) -> None:
+        if isinstance(event, Thinking):
+            raise raised
+
+    with pytest.raises(raised):
+        judged(studio, policy, on_event=break_off)
+    (kept,) = studio.sessions.runs()
+    assert kept.state is RunState.DONE
+    assert kept.verdict is not None
+    assert kept.verdict.status is status
+    assert says in kept.verdict.status_detail
+    assert kept.verdict.reasoning.startswith("word")
+
+
 @pytest.mark.parametrize("then", ["kill", "crash", "exit", "garbage"])
 def test_a_dead_engine_is_recorded_and_the_next_judgement_works(open_studio: Opener, policy: Policy, then: str) -> None:
     half = ScriptedAnswer("<|channel|>analysis<|message|>I was just", then=then, only_start=1)  # type: ignore[arg-type]  # one of Then
