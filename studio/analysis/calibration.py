@@ -57,7 +57,7 @@ def _pr(said: Floats, true: np.typing.NDArray[np.bool_]) -> Curve:
 
 def _reliability(said: Floats, true: np.typing.NDArray[np.bool_]) -> tuple[tuple[Bin, ...], Figure]:
     """Ten bins of equal width, and the expected calibration error over them (Naeini et al., AAAI 2015)."""
-    place = np.minimum((said * BINS).astype(int), BINS - 1)
+    place = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], said)
     bins, gap = [], 0.0
     for n in range(BINS):
         inside = place == n

@@ -35,9 +35,10 @@ def score(items: Sequence[Judged], labels: Sequence[Label]) -> Scores:
         ),
         binary=_binary("violates, over verdicts only", verdicts),
         binary_strict=_binary("violates, a non-verdict counted as wrong", known),
-        three_way=_three_way(verdicts),
+        three_way=_three_way(known, verdicts),
         multi=_multi(verdicts, labels),
         labels=_per_label(verdicts, labels),
+        labels_strict=_per_label(known, labels),
         decisions=_confusion([(str(item.expected), _got(item), item.id) for item in known], tuple(map(str, Decision))),
         label_pairs=_confusion(
             [(_joined(item.expected_labels), _got_labels(item), item.id) for item in known if item.expected_labels],
@@ -58,38 +59,44 @@ def _binary(name: str, items: Sequence[Judged]) -> FigureSet:
     return two_classes(name, counts[True, True], counts[False, True], counts[True, False], counts[False, False])
 
 
-def _three_way(verdicts: Sequence[Judged]) -> FigureSet:
+def _three_way(known: Sequence[Judged], verdicts: Sequence[Judged]) -> FigureSet:
     found = {value for item in verdicts for value in (item.expected, item.decision)}
     present = [decision for decision in Decision if decision in found]
     counts = Counter((item.expected, item.decision) for item in verdicts)
     table = [counts[true, got] for true in present for got in present]
     right = sum(item.right for item in verdicts)
-    figures = [share("accuracy", right, len(verdicts), NO_ITEMS), _macro_f1(table, len(present))]
+    figures = [
+        share("accuracy", right, len(verdicts), NO_ITEMS),
+        share("decision_accuracy", right, len(known), NO_ITEMS),
+        _macro_f1(table, len(present)),
+    ]
     if present:
         figures += [table_figure("mcc", table, len(present)), table_figure("kappa", table, len(present))]
-    return FigureSet("all three decisions, over verdicts only", tuple(figures))
+    return FigureSet("all three decisions", tuple(figures))
 
 
 def _macro_f1(table: list[int], size: int) -> Figure:
     flat = np.array(table, dtype=np.float64)
     if not table:
-        return Figure("macro_f1", None, 0, reason=NO_ITEMS)
+        return Figure("decision_macro_f1", None, 0, reason=NO_ITEMS)
 
     def statistic(tables: Floats) -> Floats:
         square = tables.reshape(-1, size, size)
         right = np.diagonal(square, axis1=1, axis2=2)
         return _mean_of_those_there(f1_of(right, square.sum(axis=1) - right, square.sum(axis=2) - right))
 
-    return Figure("macro_f1", float(statistic(flat[None, :])[0]), int(flat.sum()), of_table(flat, statistic))
+    return Figure("decision_macro_f1", float(statistic(flat[None, :])[0]), int(flat.sum()), of_table(flat, statistic))
 
 
-def _per_label(verdicts: Sequence[Judged], labels: Sequence[Label]) -> tuple[FigureSet, ...]:
+def _per_label(items: Sequence[Judged], labels: Sequence[Label]) -> tuple[FigureSet, ...]:
+    """Each label against the rest; an item without a verdict is a miss where the label is expected, else left out."""
     sets = []
     for label in labels:
         counts: Counter[tuple[bool, bool]] = Counter()
-        for item in verdicts:
-            if _knows(item, label):
-                counts[label.id in item.expected_labels, label.id in item.labels] += 1
+        for item in items:
+            true = label.id in item.expected_labels
+            if _knows(item, label) and (item.decision is not None or true):
+                counts[true, label.id in item.labels] += 1
         sets.append(
             two_classes(
                 label.name or label.id,
