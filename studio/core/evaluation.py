@@ -142,7 +142,8 @@ class Scores:
     ``total`` examples of which ``unknown`` have no expected decision and are left out. ``no_verdict`` is the rate of
     non-verdicts, ``by_status`` the same for each reason. ``binary`` tells "violates" from the rest over verdicts only;
     ``binary_strict`` counts every non-verdict as wrong. ``three_way`` keeps the three decisions apart. ``multi`` is
-    about whole sets of labels, over verdicts whose labels are known.
+    about whole sets of labels, over verdicts whose labels are known. ``labels`` has one set for each label, over
+    verdicts only; in ``labels_strict`` a non-verdict is a miss where the label is expected, and left out elsewhere.
     """
 
     total: int
@@ -154,6 +155,7 @@ class Scores:
     three_way: FigureSet
     multi: FigureSet
     labels: tuple[FigureSet, ...]
+    labels_strict: tuple[FigureSet, ...]
     decisions: Confusion
     label_pairs: Confusion
     calibration: Calibration

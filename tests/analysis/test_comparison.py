@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]  # comes without types
 
 from studio.analysis.comparison import compare, mcnemar
 from studio.analysis.stability import majority, stability
@@ -17,7 +17,8 @@ from tests.analysis.making import ALLOWED, REVIEW, VIOLATES, judged, table
 
 def paired(*kinds: tuple[bool, bool, int]) -> tuple[list[Judged], list[Judged]]:
     """Two sides over the same violating examples: right or wrong before, right or wrong after, and how many."""
-    before, after = [], []
+    before: list[Judged] = []
+    after: list[Judged] = []
     for first, second, count in kinds:
         for _ in range(count):
             number = len(before)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]  # comes without types
 
 from studio.analysis.comparison import newcombe
 from studio.analysis.intervals import of_items, wilson

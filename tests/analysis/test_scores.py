@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from sklearn import metrics
-from sklearn.calibration import calibration_curve
+from sklearn import metrics  # type: ignore[import-untyped]  # comes without types
+from sklearn.calibration import calibration_curve  # type: ignore[import-untyped]
 
 from studio.analysis.calibration import calibrate
 from studio.analysis.clusters import clusters

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]  # comes without types
 
 from studio.analysis.thresholds import Rule, choose, least_rate, needed, rank
 from studio.core.errors import InputError
