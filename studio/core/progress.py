@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``done`` of ``total`` steps (total 0 when unknown), and what is being done, in a few words."""
+    """``done`` of ``total`` steps (total 0 when unknown), and what is being done, in a few words.
+
+    ``eta_s`` is the time that is left, in seconds, None when nobody knows.
+    """
 
     done: int
     total: int
     message: str = ""
+    eta_s: float | None = None
 
 
 class Cancel:
@@ -46,3 +50,29 @@ class Cancel:
                 self._callbacks.append(callback)
                 return
         callback()
+
+
+class Pause:
+    """Holds a job between two of its steps, from any thread; what already runs ends first."""
+
+    def __init__(self) -> None:
+        self._go = threading.Event()
+        self._go.set()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the job is to wait."""
+        return not self._go.is_set()
+
+    def request(self) -> None:
+        """Let the job wait before its next step."""
+        self._go.clear()
+
+    def resume(self) -> None:
+        """Let the job go on."""
+        self._go.set()
+
+    def wait(self, cancel: Cancel) -> None:
+        """Wait until the job may go on or ``cancel`` is asked for."""
+        cancel.on_request(self.resume)
+        self._go.wait()
