@@ -34,6 +34,7 @@ class Provenance:
     """All that a judgement depended on beside policy and content: the same again gives the same answer.
 
     ``n_seq`` requests could be decoded together: with 1 the answer is the same bit for bit, with more up to rounding.
+    ``is_demo`` says that the demo model answered, which nobody should moderate by.
     ``n_ubatch`` is the tokens of one decode at most, 0 where an earlier studio did not record it; ``kv_type`` is how
     numbers in the context's memory were kept. ``constrained``: the final was held to the grammar of the contract.
     ``thinking_budget``: tokens after which the reasoning was to be closed, None for no such limit.
@@ -55,6 +56,7 @@ class Provenance:
     n_ubatch: int = 0
     flash_attn: bool = False
     kv_type: str = "f16"
+    is_demo: bool = False
     constrained: bool = False
     thinking_budget: int | None = None
 

@@ -348,6 +348,7 @@ def _provenance(
         n_ubatch=info.n_ubatch,
         flash_attn=info.flash_attn,
         kv_type=info.kv_type,
+        is_demo=info.is_demo,
         constrained=bool(request.grammar),
         thinking_budget=request.thinking_budget,
     )

@@ -17,6 +17,7 @@ from studio.core.verdict import ReviewReason, Status, Verdict
 from studio.store.schema import GoldenRow, RunRow
 
 Document = dict[str, Any]
+_DEMO_MODEL = "Moderation Studio demo model"
 
 
 def policy_document(policy: Policy) -> Document:
@@ -73,6 +74,8 @@ def provenance_from(document: Document) -> Provenance:
     """The provenance of a document."""
     return Provenance(
         **{
+            # Earlier studios did not keep it; then as now the demo model was told by exactly this name.
+            "is_demo": document["model_name"] == _DEMO_MODEL,
             **document,
             "pinned_date": date.fromisoformat(document["pinned_date"]),
             "effort": Effort(document["effort"]),

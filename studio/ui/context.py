@@ -52,10 +52,6 @@ class Page(QWidget):
         """Write what is not yet kept; the window is about to close."""
 
 
-def is_demo(context: Context, run: Run) -> bool:
+def is_demo(run: Run) -> bool:
     """Whether the demo model gave this verdict: its words stand under everything that it says."""
-    if run.provenance is None:
-        return False
-    info = context.studio.models.info
-    name = run.provenance.model_name
-    return "demo" in name.casefold() or (info is not None and info.is_demo and info.name == name)
+    return run.provenance is not None and run.provenance.is_demo

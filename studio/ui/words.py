@@ -173,8 +173,19 @@ def headline(run: Run) -> str:
     return " · ".join(part for part in (label_words(run), rule_line(run)) if part)
 
 
+def confidence_words(value: float) -> str:
+    """A confidence in [0, 1] for people: ``94 % sure``; never rounded up to certainty or down to none."""
+    if value > 0.99:
+        return "> 99 % sure"
+    if value < 0.01:
+        return "< 1 % sure"
+    return f"{value * 100:.0f} % sure"
+
+
 def seconds(value: float) -> str:
-    """A time for people: ``0.4 s``, ``12 s``, ``2 min 5 s``."""
+    """A time for people: ``< 0.1 s``, ``0.4 s``, ``12 s``, ``2 min 5 s``."""
+    if value < 0.05:
+        return "< 0.1 s"
     if value < 10:
         return f"{value:.1f} s"
     if value < 60:

@@ -141,6 +141,14 @@ def test_a_moment_without_a_time_zone_is_refused(workspace: Workspace) -> None:
         workspace.sessions.create("Sitting", NOW.replace(tzinfo=None))
 
 
+def test_runs_of_the_demo_model_are_known_where_an_earlier_studio_did_not_keep_it() -> None:
+    document = provenance_document(samples.PROVENANCE)
+    del document["is_demo"]
+
+    assert not provenance_from(document).is_demo
+    assert provenance_from({**document, "model_name": "Moderation Studio demo model"}).is_demo
+
+
 def test_provenance_of_a_studio_that_decoded_one_at_a_time_still_loads() -> None:
     document = provenance_document(samples.PROVENANCE)
     for name in ("n_seq", "n_ubatch", "flash_attn", "kv_type"):

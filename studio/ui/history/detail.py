@@ -81,7 +81,7 @@ class RunDetail(QFrame):
         self._when.setText(f"{when(run.started_at)} · {version}")
         self._kind.setText(KIND[run.content.kind])
         self.content.show_text(content_text(run.content))
-        self.card.show_run(run, demo=is_demo(self._context, run))
+        self.card.show_run(run, demo=is_demo(run))
         lines = provenance_lines(run)
         self.provenance.setVisible(bool(lines))
         self.provenance.view.show_text(lines)

@@ -26,6 +26,7 @@ from studio.ui.icons import icon
 from studio.ui.preferences import Preferences
 from studio.ui.theme import Theme
 from studio.ui.widgets.pill import draw_shape
+from studio.ui.words import confidence_words
 
 _NOTHING = object()
 _WIDEST_CHOICE = 220
@@ -247,14 +248,15 @@ class ConfidenceBar(QWidget):
         """Show a probability in [0, 1], or nothing."""
         self._value, self._decision = value, decision
         self.setVisible(value is not None)
-        words = "" if value is None else f"Confidence {self._word()}"
-        self.setAccessibleName(words or "Confidence not known")
+        words = "" if value is None else confidence_words(value)
+        self.setAccessibleName(f"Confidence: {words}" if words else "Confidence not known")
         self.setToolTip(words and f"{words}: how probable the model held this answer among those the policy allows.")
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance("100 %") + 8 + self._theme.scale.px(_BAR), metrics.height())
+        widest = max(metrics.horizontalAdvance(confidence_words(value)) for value in (0.0, 0.999, 1.0))
+        return QSize(widest + 8 + self._theme.scale.px(_BAR) + 1, metrics.height())
 
     def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         return self.sizeHint()
@@ -273,19 +275,13 @@ class ConfidenceBar(QWidget):
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), max(6.0, bar.width() * self._value), 6), 3, 3)
         painter.setPen(QColor(self._theme.tokens.text))
         area = QRectF(0, 0, bar.left() - 8, self.height())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self._word())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), confidence_words(self._value))
         painter.end()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: D102  Qt's name
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self.updateGeometry()
-
-    def _word(self) -> str:
-        value = self._value or 0.0
-        if 0.995 <= value < 1.0:
-            return "> 99 %"
-        return f"{value * 100:.0f} %"
 
 
 def decision_icon(theme: Theme, decision: Decision | None, size: int = 12) -> QIcon:

@@ -116,7 +116,7 @@ class VerdictPane(QFrame):
     def show_run(self, run: Run) -> None:
         """Show a finished run."""
         self._stack.setCurrentIndex(1)
-        self.card.show_run(run, demo=is_demo(self._context, run))
+        self.card.show_run(run, demo=is_demo(run))
         self._forget_example()
         self._allow()
 
