@@ -13,7 +13,7 @@ from rich.text import Text
 from studio.cli.common import JsonOption, ModelOption, PolicyOption, WorkspaceOption, find_policy
 from studio.cli.exit_codes import of_verdict
 from studio.cli.output import err, out, printable, show_json, show_verdict
-from studio.core.content import Content
+from studio.core.content import Content, user_message
 from studio.core.errors import InputError
 from studio.core.policy import Effort
 from studio.core.progress import Cancel
@@ -70,6 +70,8 @@ def classify(
     Exit code: 0 allowed, 10 violates, 11 needs review, 12 no verdict, 2 usage or bad input, 3 engine.
     """
     content = _content(text, file, user_prompt, json_input)
+    if not user_message(content).strip():
+        raise InputError("There is nothing to judge: the content is empty.", hint="Check what was handed over.")
     sampling = Sampling(SAMPLED.temperature, SAMPLED.top_p, seed) if sampled else GREEDY
     with Studio.open(workspace, model=model, strict=strict) as studio:
         chosen = find_policy(studio, policy)
@@ -178,10 +180,12 @@ def _content(text: str | None, file: Path | None, user_prompt: str | None, json_
         content = read_content_file(file)
     elif text is not None and text != "-":
         content = Content.message(text)
+    elif sys.stdin is None:
+        raise InputError("There is no content: standard input is closed.", hint="Give a text, or a file with --file.")
     else:
         if sys.stdin.isatty():
             err.print("Reading the content from the keyboard; end with Ctrl+D.")
-        content = read_content(sys.stdin.buffer.read(), "standard input", as_json=json_input)
+        content = read_content(sys.stdin.buffer, "standard input", as_json=json_input)
     if user_prompt is None:
         return content
     if not content.text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio import __version__
+from studio.services.contents import MAX_CONTENT_BYTES
 from studio.services.shield import refused
 from tests.cli.conftest import Cli
 
@@ -64,6 +66,21 @@ def test_bad_input_ends_with_2_and_says_what_and_what_to_do(cli: Cli, args: tupl
     assert ran.code == 2
     assert says in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [(b"", "empty"), (b" \n\t", "empty"), (b"a" * (MAX_CONTENT_BYTES + 1), "longer than"), (None, "closed")],
+    ids=["nothing", "space", "too much", "closed"],
+)
+def test_input_that_is_no_content_is_never_judged(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, given: bytes | None, says: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None if given is None else io.TextIOWrapper(io.BytesIO(given)))
+    ran = cli("classify", "--policy", "spam", "--json")
+    assert ran.code == 2
+    assert says in ran.err
+    assert ran.out == ""
 
 
 def test_reparse_reads_answers_in_order(cli: Cli, tmp_path: Path) -> None:
