@@ -40,7 +40,11 @@ def rated(
     ``logprobs`` are the natural logs of the probability that the final begins with each answer. None and nothing when
     they are not there, or when the final begins with no answer of the contract.
     """
-    if len(logprobs) != len(answers) or not any(verdict.raw_final.startswith(answer.text) for answer in answers):
+    if (
+        not logprobs
+        or len(logprobs) != len(answers)
+        or not any(verdict.raw_final.startswith(answer.text) for answer in answers)
+    ):
         return None, ()
     highest = max(logprobs)
     if verdict.decision is None or not math.isfinite(highest):

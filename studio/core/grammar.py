@@ -53,7 +53,7 @@ class ContractAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """``gbnf`` has the root ``root``. ``whole``: the text of an answer is all of the final."""
+    """``gbnf`` has the root ``root``. ``whole``: the text of an answer is all of the final, to its end."""
 
     gbnf: str
     answers: tuple[ContractAnswer, ...]
@@ -72,7 +72,8 @@ def contract_grammar(policy: Policy) -> Grammar:
     literals = " | ".join(_literal(answer.text) for answer in answers)
     if policy.form is OutputForm.RATIONALE_JSON:
         return Grammar(f"root ::= head tail\nhead ::= {literals}{_TAIL}", answers, whole=False)
-    return Grammar(f"root ::= {literals}\n", answers, whole=True)
+    # An object closes itself; of bare labels one may begin another.
+    return Grammar(f"root ::= {literals}\n", answers, whole=policy.form is not OutputForm.CATEGORY_JSON)
 
 
 def _words(policy: Policy) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,11 @@ class ChannelReader:
         """Whether the next plain token is text of the final channel."""
         return self._place is _Place.BODY and self._channel == FINAL_CHANNEL
 
+    @property
+    def in_thinking(self) -> bool:
+        """Whether a message is open that belongs to another channel than the final one."""
+        return self._place is _Place.BODY and self._channel != FINAL_CHANNEL
+
     def feed_text(self, piece: bytes, count: int = 1) -> Reading:
         """Take the bytes of an ordinary token, or of ``count`` of them in a row."""
         self._raw += piece

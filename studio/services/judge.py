@@ -30,6 +30,7 @@ from studio.core.run import GREEDY, Provenance, Run, RunState, Sampling, Timing
 from studio.core.verdict import Status, Verdict, no_verdict
 from studio.engine.client import EngineClient
 from studio.engine.types import (
+    DEFAULT_CANDIDATES,
     FINAL_CHANNEL,
     GenerateEvent,
     GenerateRequest,
@@ -126,7 +127,8 @@ class JudgeService:
             prefix=prompt.prefix,
             sampling=sampling,
             priority=Priority.BATCH if batch else Priority.INTERACTIVE,
-            top_candidates=0 if held else GenerateRequest.top_candidates,
+            # In a held form the answers' own probabilities are always there.
+            top_candidates=0 if held else DEFAULT_CANDIDATES,
             grammar=grammar.gbnf if grammar and held else "",
             answers=_answers(grammar) if grammar else (),
             thinking_budget=thinking_budget,
@@ -221,9 +223,8 @@ class JudgeService:
         verdict = read_reply(channels, policy, stop=generation.stop, content=user_message(content))
         if not verdict.is_verdict:
             return verdict
-        sure, alternatives = None, ()
-        if has_answers:
-            sure, alternatives = rated(contract_grammar(policy).answers, generation.answer_logprobs, verdict)
+        answers = contract_grammar(policy).answers if has_answers else ()
+        sure, alternatives = rated(answers, generation.answer_logprobs, verdict)
         if sure is None:
             tokens = [(token.text, token.candidates) for token in generation.final_tokens]
             sure, alternatives = confidence(tokens, policy, verdict)

@@ -23,8 +23,8 @@ class Job:
     """A request on its way. ``answer`` is None for a warm-up, which only decodes its prompt.
 
     Once its turn has come: ``prompt`` is what is to be decoded before a token can be chosen (after a pause with the
-    answer so far), the first ``shared`` tokens of it by ``head``; ``decoded`` tokens lie in sequence ``seq``. ``next``
-    is a token that was chosen and is not decoded yet.
+    answer so far), the first ``shared`` tokens of it by ``head``; ``decoded`` tokens lie in sequence ``seq``. ``ahead``
+    are tokens that were chosen, or put in by us, and are not decoded yet.
     """
 
     id: int
@@ -35,6 +35,9 @@ class Job:
     max_output_tokens: int | None = None
     top_candidates: int = 0
     stream: bool = True
+    grammar: str = ""
+    answers: tuple[tuple[Segment, ...], ...] = ()
+    thinking_budget: int | None = None
     submitted: float = field(default_factory=time.monotonic)
     order: int = 0
     cancelled: bool = False
@@ -46,7 +49,7 @@ class Job:
     seq: int = NO_SEQUENCE
     decoded: int = 0
     written: list[int] = field(default_factory=list)
-    next: int | None = None
+    ahead: list[int] = field(default_factory=list)
     answer: Answer | None = None
 
     def __lt__(self, other: Job) -> bool:
@@ -70,7 +73,6 @@ class Job:
 
     def pause(self) -> None:
         """Let go of its cells; what was written so far is decoded again when its turn comes."""
-        if self.next is not None:
-            self.written.append(self.next)
+        self.written += self.ahead
         self.prompt = np.concatenate([self.prompt[: self.prompt_tokens], np.asarray(self.written, np.int32)])
-        self.head, self.seq, self.decoded, self.next = None, NO_SEQUENCE, 0, None
+        self.head, self.seq, self.decoded, self.ahead = None, NO_SEQUENCE, 0, []

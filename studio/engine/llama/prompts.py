@@ -26,6 +26,7 @@ class PromptReader:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._heads: OrderedDict[tuple[Segment, ...], Ids] = OrderedDict()
+        self._answers: dict[tuple[tuple[Segment, ...], ...], list[list[int]]] = {}
 
     def read(self, job: Job) -> None:
         """Set the job's prompt, how much of it is its head, and its room. Raises ``too_long`` or ``empty_prompt``."""
@@ -41,6 +42,15 @@ class PromptReader:
             job.shared = (length - 1) // self._model.info.n_batch * self._model.info.n_batch
         if job.sampling is None:
             job.shared, job.room = length, 0
+
+    def answers(self, job: Job) -> list[list[int]]:
+        """The tokens of the answers whose probabilities are asked for; they are the same for a whole batch."""
+        known = self._answers.get(job.answers)
+        if known is None:
+            if len(self._answers) >= _KEPT:
+                self._answers.clear()
+            known = self._answers[job.answers] = [self._tokens(answer).tolist() for answer in job.answers]
+        return known
 
     def _head(self, segments: tuple[Segment, ...]) -> Ids:
         known = self._heads.pop(segments, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,11 @@ from studio.core.run import Sampling
 from studio.engine.llama.binding import lib
 
 Logits = npt.NDArray[np.float32]
+
+Candidates = npt.NDArray[np.void]
+"""Tokens as llama.cpp's samplers take them: records of ``id``, ``logit`` and ``p``."""
+
+_RECORD = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
 _RANDOM_SEED = 0xFFFFFFFF
 """The seed that llama.cpp takes as "draw one yourself"; never passed on, so that every answer can be made again."""
@@ -37,11 +43,34 @@ class Sampler:
             return best
         return int(lib.llama_sampler_sample(self._chain, context, place))
 
+    def choose_among(self, candidates: Candidates) -> int:
+        """The next token of ``candidates``, some of which have a logit of minus infinity; their order is lost."""
+        if self._chain is None:
+            return int(candidates["id"][candidates["logit"].argmax()])
+        array = token_array(candidates)
+        lib.llama_sampler_apply(self._chain, ctypes.byref(array))
+        # Samplers may put their own memory in the place of ours.
+        return int(array.data[array.selected].id)
+
     def close(self) -> None:
         """Free the chain."""
         if self._chain is not None:
             lib.llama_sampler_free(self._chain)
             self._chain = None
+
+
+def as_candidates(logits: Logits) -> Candidates:
+    """All tokens with their logits (n_vocab,)."""
+    candidates = np.zeros(len(logits), _RECORD)
+    candidates["id"] = np.arange(len(logits))
+    candidates["logit"] = logits
+    return candidates
+
+
+def token_array(candidates: Candidates) -> Any:
+    """The candidates as the library's own array; it points into them."""
+    data = candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
+    return lib.llama_token_data_array(data=data, size=len(candidates), selected=-1, sorted=False)
 
 
 def most_probable(logits: Logits) -> list[int | None]:

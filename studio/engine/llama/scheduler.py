@@ -14,15 +14,18 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from studio.core.run import Sampling
 from studio.engine import protocol
-from studio.engine.llama.answer import Answer
+from studio.engine.llama.answer import ASK_FOR_FINAL, Answer
 from studio.engine.llama.context import Ids, NoRoom
 from studio.engine.llama.failure import WorkerFailure
+from studio.engine.llama.grammar import Grammars
 from studio.engine.llama.job import NO_SEQUENCE, Job
 from studio.engine.llama.model import Model
 from studio.engine.llama.place import Place
 from studio.engine.llama.prefixes import Head
 from studio.engine.llama.prompts import PromptReader
+from studio.engine.llama.rating import Branches, Rating
 from studio.engine.llama.sampling import Logits, most_probable
 from studio.engine.types import Priority
 
@@ -53,6 +56,9 @@ class Scheduler:
         self._place = place
         self._together = together
         self._reader = PromptReader(model)
+        self._grammars = Grammars(model.vocabulary)
+        asking = model.vocabulary.tokens(ASK_FOR_FINAL, model.info.n_ctx_limit, model.info.n_ctx_limit)
+        self._ask_for_final = [token.id for token in asking]
         self._waiting: list[Job] = []
         self._running: list[Job] = []
         self._order = itertools.count()
@@ -95,6 +101,7 @@ class Scheduler:
         """Free everything that was made for requests."""
         for job in (*self._running, *self._waiting):
             self._close_answer(job)
+        self._grammars.close()
         self._place.close()
 
     # Who runs
@@ -149,14 +156,27 @@ class Scheduler:
         while not self._place.fits(self._place.prefixes.need(job.prompt[: job.shared]), self._running):
             if not self._place.prefixes.make_room() and not (self._running and self._pause(max(self._running))):
                 break
+        begun = job.answer is not None
+        if job.sampling is not None and job.answer is None:
+            job.answer = self._new_answer(job, job.sampling)
         cached = self._place.enter(job)
         self._running.append(job)
-        if job.sampling is not None and job.answer is None:
-            job.answer = Answer(
-                self._model.vocabulary, job.sampling, job.room, job.top_candidates, job.submitted, stream=job.stream
-            )
+        if job.answer is not None and not begun:
             job.answer.cached_tokens = cached
             self._emit(protocol.Began(job.id, job.prompt_tokens, cached))
+
+    def _new_answer(self, job: Job, sampling: Sampling) -> Answer:
+        return Answer(
+            self._model.vocabulary,
+            sampling,
+            job.room,
+            job.top_candidates,
+            job.submitted,
+            stream=job.stream,
+            rating=Rating(self._reader.answers(job)) if job.answers else None,
+            constraint=self._grammars.constraint(job.grammar) if job.grammar else None,
+            thinking_budget=job.thinking_budget,
+        )
 
     def _pause(self, job: Job) -> bool:
         """Take a running request's cells; it goes on, without a word lost, when its turn comes again."""
@@ -185,20 +205,26 @@ class Scheduler:
 
     def _pieces(self) -> list[_Piece]:
         active = self._active()
-        pieces = [_Piece(job, None, [job.next], True) for job in active if job.next is not None]
         budget = self._model.info.n_batch
+        pieces: list[_Piece] = []
+        for job in active:
+            if job.ahead:
+                # The first is what everybody has in a step; what we put in behind it is read like a prompt.
+                tokens = job.ahead[: 1 + budget] if not self._place.strict else job.ahead[:budget]
+                pieces.append(_Piece(job, None, tokens, len(tokens) == len(job.ahead)))
+                budget -= len(tokens) - 1
         heads: list[Head] = []
         for job in active:
-            if job.next is not None or budget == 0 or job.head in heads:
+            if job.ahead or budget == 0 or job.head in heads:
                 continue
             if job.head is not None and not job.head.complete:
                 heads.append(job.head)
-                tokens = job.head.tokens[job.head.decoded :][:budget]
-                pieces.append(_Piece(job, job.head, tokens, False))
+                piece = _Piece(job, job.head, job.head.tokens[job.head.decoded :][:budget], False)
             else:
-                tokens = job.prompt[job.decoded :][:budget]
-                pieces.append(_Piece(job, None, tokens, job.decoded + len(tokens) == len(job.prompt)))
-            budget -= len(tokens)
+                stretch = job.prompt[job.decoded :][:budget]
+                piece = _Piece(job, None, stretch, job.decoded + len(stretch) == len(job.prompt))
+            pieces.append(piece)
+            budget -= len(piece.tokens)
         return pieces
 
     def _fits(self, pieces: list[_Piece]) -> bool:
@@ -237,6 +263,7 @@ class Scheduler:
         self._choose(asked, logits)
 
     def _choose(self, asked: list[tuple[Job, int]], logits: Logits) -> None:
+        ended: list[tuple[Job, Answer]] = []
         for (job, place), best, row in zip(asked, most_probable(logits), logits, strict=True):
             answer = job.answer
             if answer is None:
@@ -244,14 +271,34 @@ class Scheduler:
             if best is None:
                 self._fail(job, WorkerFailure("bad_numbers"))
                 continue
-            token = answer.choose(self._place.context.handle, place, best, row)
+            try:
+                token = answer.choose(self._place.context.handle, place, best, row)
+            except WorkerFailure as failure:
+                self._fail(job, failure)
+                continue
             answer.take(token)
+            job.ahead = [token, *answer.ask_for_final(self._ask_for_final)]
             for channel, text in answer.due():
                 self._emit(protocol.Chunk(job.id, channel, text))
-            if answer.stop is None:
-                job.next = token
-            else:
+            if answer.stop is not None:
+                ended.append((job, answer))
+        # After all others have chosen: rating decodes again, and the rows above are gone.
+        for job, answer in ended:
+            if job in self._running and self._rate(job, answer):
                 self._finish(job, answer)
+
+    def _rate(self, job: Job, answer: Answer) -> bool:
+        """Ask how probable each answer of the contract was; False when the memory was lost in doing so."""
+        if answer.rating is None or answer.stop in ("limit", "cancelled"):
+            return True
+        base = job.prompt_tokens + answer.before_final
+        held = answer.rating.written[: max(0, job.decoded - base)]
+        try:
+            answer.logprobs = answer.rating.logprobs(Branches(self._place.context, job.seq, base, held).ask)
+        except WorkerFailure as failure:
+            self._fail_all(failure)
+            return False
+        return True
 
     # How requests end
 
@@ -307,6 +354,6 @@ def _note_decoded(piece: _Piece) -> None:
         return
     job = piece.job
     job.decoded += len(piece.tokens)
-    if job.next is not None:
-        job.written.append(job.next)
-        job.next = None
+    if job.ahead:
+        job.written += job.ahead[: len(piece.tokens)]
+        del job.ahead[: len(piece.tokens)]

@@ -39,15 +39,15 @@ class Vocabulary:
     """Tokens of one model. Token ids come from the vocabulary by name, never from a constant."""
 
     def __init__(self, model: Any) -> None:
-        self._vocab = lib.llama_model_get_vocab(model)
-        self.size = int(lib.llama_vocab_n_tokens(self._vocab))
+        self.handle = lib.llama_model_get_vocab(model)
+        self.size = int(lib.llama_vocab_n_tokens(self.handle))
         special = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_USER_DEFINED | lib.LLAMA_TOKEN_ATTR_UNKNOWN
         self._names: dict[int, str] = {}
         self._eog: set[int] = set()
         for token in range(self.size):
-            if lib.llama_vocab_get_attr(self._vocab, token) & special:
-                self._names[token] = lib.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace")
-            if lib.llama_vocab_is_eog(self._vocab, token):
+            if lib.llama_vocab_get_attr(self.handle, token) & special:
+                self._names[token] = lib.llama_vocab_get_text(self.handle, token).decode("utf-8", "replace")
+            if lib.llama_vocab_is_eog(self.handle, token):
                 self._eog.add(token)
         self._ids = {name: token for token, name in reversed(self._names.items())}
         self._spellings = tuple(self._ids)
@@ -61,6 +61,15 @@ class Vocabulary:
     def control_name(self, token: int) -> str | None:
         """The name of a control or user-defined token, None for an ordinary one."""
         return self._names.get(token)
+
+    @property
+    def special(self) -> tuple[int, ...]:
+        """All tokens that are no text: control and user-defined ones, and those at which generation ends."""
+        return tuple({*self._names, *self._eog})
+
+    def is_special(self, token: int) -> bool:
+        """Whether a token is one of :attr:`special`."""
+        return token in self._names or token in self._eog
 
     def is_eog(self, token: int) -> bool:
         """Whether generation ends at this token."""
@@ -112,7 +121,7 @@ class Vocabulary:
     def _tokenize(self, data: bytes) -> list[int]:
         room = len(data) + 1
         buffer = (lib.llama_token * room)()
-        count = int(lib.llama_tokenize(self._vocab, data, len(data), buffer, room, False, False))
+        count = int(lib.llama_tokenize(self.handle, data, len(data), buffer, room, False, False))
         if count < 0:
             raise WorkerFailure("framing_round_trip")
         return list(buffer[:count])
@@ -121,7 +130,7 @@ class Vocabulary:
         size = 256
         while True:
             buffer = ctypes.create_string_buffer(size)
-            count = int(lib.llama_token_to_piece(self._vocab, token, buffer, size, 0, True))
+            count = int(lib.llama_token_to_piece(self.handle, token, buffer, size, 0, True))
             if count >= 0:
                 return buffer.raw[:count]
             size = -count
