@@ -74,5 +74,7 @@ class Pause:
 
     def wait(self, cancel: Cancel) -> None:
         """Wait until the job may go on or ``cancel`` is asked for."""
+        if self._go.is_set():
+            return
         cancel.on_request(self.resume)
         self._go.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -15,6 +14,7 @@ from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
 from studio.core.run import Run
 from studio.services.judge import JudgeService
+from studio.services.many import judge_many
 from studio.services.sessions import SessionService
 from studio.store.workspace import Workspace
 
@@ -116,27 +116,16 @@ class GoldenService:
         if not known:
             return GoldenScore(())
         session = self._sessions.create(f"Golden run: {policy.title}")
-        stop = Cancel()
-        if cancel is not None:
-            cancel.on_request(stop.request)
+        done = 0
 
-        def judged(example: GoldenExample) -> Run | None:
-            # Each has a cancel of its own: a judgement that has ended no longer stands for the others.
-            own = Cancel()
-            stop.on_request(own.request)
-            if stop.requested:
-                return None
+        def one(example: GoldenExample, own: Cancel) -> Run:
             return self._judge.judge(policy, example.content, session_id=session.id, batch=True, cancel=own)
 
-        pool = ThreadPoolExecutor(max(1, min(self._judge.width(stop), len(known))), "golden")
-        try:
-            futures = [pool.submit(judged, example) for example in known]
-            for done, future in enumerate(as_completed(futures), 1):
-                if future.result() is not None and on_progress is not None:
-                    on_progress(Progress(done, len(known), policy.title))
-        finally:
-            # After an error too: nobody waits for the rest any more.
-            stop.request()
-            pool.shutdown(cancel_futures=True)
-        runs = [future.result() for future in futures]
+        def tell(_: GoldenExample, __: Run) -> None:
+            nonlocal done
+            done += 1
+            if on_progress is not None:
+                on_progress(Progress(done, len(known), policy.title))
+
+        runs = judge_many(known, one, width=self._judge.width(cancel), on_done=tell, cancel=cancel)
         return GoldenScore(tuple((example, run) for example, run in zip(known, runs, strict=True) if run is not None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from studio.core.verdict import Status, no_verdict
 from studio.store.convert import run_from, write_outcome
 from studio.store.database import Database
 from studio.store.failure import told
-from studio.store.keep import content_rows, keep_contents, keep_policy
+from studio.store.keep import chunks, content_rows, keep_contents, keep_policy
 from studio.store.owner import Owners
 from studio.store.schema import ContentRow, PolicyDocumentRow, RunRow
 from studio.store.search_index import index_run, index_verdict
@@ -98,6 +98,22 @@ class Runs:
         """How many runs :meth:`list` would give without a limit."""
         with self._database.read() as session:
             return session.scalar(select(func.count(RunRow.seq)).where(*_filters(session_id, policy_id))) or 0
+
+    def judged(self, policy_sha256: str, digests: Iterable[str]) -> Iterator[Run]:
+        """The runs that ended with an answer, of contents by digest under policies that judge the same, oldest first.
+
+        Read in parts, so that memory stays bounded while they are gone through; found by the index over contents.
+        """
+        for part in chunks(sorted(set(digests))):
+            with self._database.read() as session:
+                found = load_runs(
+                    session,
+                    RunRow.content_sha256.in_(part),
+                    RunRow.policy_sha256 == policy_sha256,
+                    RunRow.state == RunState.DONE,
+                    RunRow.model_sha256.is_not(None),
+                )
+            yield from reversed(found.values())
 
     def mark_interrupted(self, now: datetime) -> builtins.list[Run]:
         """Call interrupted what dead processes left running, and return it; living processes are left alone.
