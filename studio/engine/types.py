@@ -18,6 +18,9 @@ FINAL_CHANNEL = "final"
 DEFAULT_ANSWER_TOKENS = 4096
 """Room for an answer when nobody says otherwise; logged answers of the real model end before 3,200 tokens."""
 
+DEFAULT_CANDIDATES = 20
+"""Candidates per token of the final channel that come back when nobody says otherwise."""
+
 LEAST_ANSWER_TOKENS = 64
 """A prompt that leaves less room than this for the answer is too long: no useful answer fits."""
 
@@ -163,7 +166,7 @@ class GenerateRequest:
     sampling: Sampling = GREEDY
     max_output_tokens: int | None = None
     priority: Priority = Priority.INTERACTIVE
-    top_candidates: int = 20
+    top_candidates: int = DEFAULT_CANDIDATES
     grammar: str = ""
     answers: tuple[tuple[Segment, ...], ...] = ()
     thinking_budget: int | None = None
