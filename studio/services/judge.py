@@ -310,6 +310,11 @@ def _broken_off(error: BaseException, attempt: _Attempt) -> Verdict:
     return no_verdict(status, words, reasoning=attempt.reasoning, raw_final=attempt.answer)
 
 
+def constrained(policy: Policy, constrain: bool | None = None) -> bool:
+    """Whether a final under this policy is held to the contract's grammar. Raises PolicyError as ``judge`` does."""
+    return _grammar(policy, constrain)[1]
+
+
 def _grammar(policy: Policy, constrain: bool | None) -> tuple[Grammar | None, bool]:
     """The grammar of the policy's contract, if it has one, and whether the final is held to it."""
     ours = writes_contract(policy)
