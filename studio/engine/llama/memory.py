@@ -151,9 +151,9 @@ def plan(
 
 
 def longest(shape: Shape, free: int, *, limit: int, step: int, flash_attn: bool, kv_type: KvType = "f16") -> int:
-    """The longest context, up to ``limit``, that one sequence can have in ``free`` bytes; 0 when not even a short one.
+    """The longest context, up to ``limit``, that one sequence can have in ``free`` bytes.
 
-    Counted in halves of :data:`SMALLEST_CONTEXT`.
+    Counted in halves of :data:`SMALLEST_CONTEXT`; 0 when not even that one fits.
     """
 
     def fits(cells: int) -> bool:
@@ -162,11 +162,11 @@ def longest(shape: Shape, free: int, *, limit: int, step: int, flash_attn: bool,
     if fits(limit):
         return limit
     stride = SMALLEST_CONTEXT // 2
-    low, high = 0, limit // stride
+    low, high = 1, limit // stride
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle * stride) else (low, middle - 1)
-    return low * stride
+    return low * stride if low > 1 else 0
 
 
 def step_rows(step: int, sequences: int) -> int:
