@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,11 +24,25 @@ _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _CHUNK = 8 * 1024 * 1024
 _LIST = "models.json"
+_changing = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPart:
+    """One of the further files of a model that was split; llama.cpp finds it beside the first by its name."""
+
+    path: Path
+    size: int
+    sha256: str
+    changed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model file. ``size`` in bytes; ``sha256`` is None until it was computed; ``present`` is checked on listing."""
+    """A model file. ``size`` in bytes; ``sha256`` is None until it was computed; ``present`` is checked on listing.
+
+    ``parts`` are the further files of a split model; ``path``, ``size`` and ``sha256`` are those of the first.
+    """
 
     name: str
     path: Path
@@ -36,6 +51,7 @@ class ModelEntry:
     changed_ns: int = 0
     is_demo: bool = False
     present: bool = True
+    parts: tuple[ModelPart, ...] = ()
 
 
 class Inventory:
@@ -55,9 +71,9 @@ class Inventory:
 
     def find(self, path: Path) -> ModelEntry:
         """The entry of a file, added or not. Raises ModelFileError when it is no model file."""
-        wanted = path.expanduser().resolve()
+        wanted = _absolute(path)
         for entry in self.list():
-            if entry.path.resolve() == wanted and entry.present:
+            if entry.path.resolve() == wanted.resolve() and entry.present:
                 return entry
         return _looked_at(wanted)
 
@@ -65,24 +81,42 @@ class Inventory:
         self, path: Path, *, on_progress: Callable[[Progress], None] | None = None, cancel: Cancel | None = None
     ) -> ModelEntry:
         """Remember a model file, with its sha256. Raises ModelFileError when it is none or the hashing was stopped."""
-        entry = _looked_at(path.expanduser().resolve())
-        entry = replace(entry, sha256=file_sha256(entry.path, on_progress=on_progress, cancel=cancel))
-        self._write([known for known in self._read() if known.path != entry.path] + [entry])
+        digest = file_sha256(_looked_at(_absolute(path)).path, on_progress=on_progress, cancel=cancel)
+        return self.remember([(path, digest)])
+
+    def remember(self, files: Sequence[tuple[Path, str]], name: str | None = None) -> ModelEntry:
+        """Remember a model by its files, in order, with their sha256 just computed. Raises ModelFileError."""
+        first, *rest = [replace(_looked_at(_absolute(path)), sha256=digest) for path, digest in files]
+        parts = tuple(ModelPart(part.path, part.size, part.sha256 or "", part.changed_ns) for part in rest)
+        entry = replace(first, name=name or first.name, parts=parts)
+        with _changing:
+            self._write([known for known in self._read() if known.path != entry.path] + [entry])
         return entry
 
     def remove(self, path: Path) -> None:
         """Forget a model. Its file stays. Raises NotFoundError when it was not in the list."""
-        known = self._read()
-        left = [entry for entry in known if entry.path != path]
-        if len(left) == len(known):
-            raise NotFoundError(f"{path} is not in the list of models.")
-        self._write(left)
+        with _changing:
+            known = self._read()
+            left = [entry for entry in known if entry.path != path]
+            if len(left) == len(known):
+                raise NotFoundError(f"{path} is not in the list of models.")
+            self._write(left)
 
     def _read(self) -> builtins.list[ModelEntry]:
         try:
             rows = json.loads(self._file.read_text(encoding="utf-8"))
             return [
-                ModelEntry(str(r["name"]), Path(r["path"]), int(r["size"]), str(r["sha256"]), int(r["changed_ns"]))
+                ModelEntry(
+                    str(r["name"]),
+                    Path(r["path"]),
+                    int(r["size"]),
+                    str(r["sha256"]),
+                    int(r["changed_ns"]),
+                    parts=tuple(
+                        ModelPart(Path(p["path"]), int(p["size"]), str(p["sha256"]), int(p["changed_ns"]))
+                        for p in r.get("parts", ())
+                    ),
+                )
                 for r in rows
             ]
         except FileNotFoundError:
@@ -97,6 +131,7 @@ class Inventory:
         rows = [{**asdict(entry), "path": str(entry.path)} for entry in entries]
         for row in rows:
             del row["is_demo"], row["present"]
+            row["parts"] = [{**part, "path": str(part["path"])} for part in row["parts"]]
         paths.write_atomically(self._file, json.dumps(rows, indent=2).encode("ascii"))
 
 
@@ -144,11 +179,20 @@ def _looked_at(path: Path) -> ModelEntry:
     return ModelEntry(path.stem, path, facts.st_size, changed_ns=facts.st_mtime_ns)
 
 
+def _absolute(path: Path) -> Path:
+    """The whole path with links kept: a file of a cache has its telling name only where the link is."""
+    return Path(os.path.abspath(path.expanduser()))
+
+
 def _checked(entry: ModelEntry) -> ModelEntry:
+    """The entry as it is now: without its hash when a file of it changed, not present when one is gone."""
     try:
         facts = entry.path.stat()
+        parts = [part.path.stat() for part in entry.parts]
     except OSError:
         return replace(entry, present=False)
-    if (facts.st_size, facts.st_mtime_ns) == (entry.size, entry.changed_ns):
+    if (facts.st_size, facts.st_mtime_ns) == (entry.size, entry.changed_ns) and [
+        (part.st_size, part.st_mtime_ns) for part in parts
+    ] == [(part.size, part.changed_ns) for part in entry.parts]:
         return entry
     return replace(entry, size=facts.st_size, changed_ns=facts.st_mtime_ns, sha256=None)

@@ -1,7 +1,8 @@
 """What lies on the disk while a file is fetched: the partial file, what it is to become, and what went wrong with it.
 
 ``X.part`` holds the bytes so far and ``X.part.json`` what they must become; ``X`` appears only when its sha256 was
-right, with ``X.origin.json`` beside it. A file that came out wrong is renamed to ``X.quarantined`` and explained beside it.
+right, with ``X.origin.json`` beside it. A file that came out wrong is renamed to ``X.quarantined`` and explained beside
+it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Slot:
 
     def begin(self, promise: Promise) -> int:
         """Keep the promise beside the partial file; returns the bytes that are there already and can be kept."""
-        if self.promise() != promise:
+        kept = self.promise()
+        # The same bytes may be had from another mirror or commit; other bytes cannot be gone on with.
+        if kept is None or (kept.size, kept.sha256) != (promise.size, promise.sha256):
             self.drop_part()
         _write(_beside(self.part, ".json"), asdict(promise))
         have = self.have
@@ -53,6 +56,13 @@ class Slot:
             self.part.unlink()
             return 0
         return have
+
+    @property
+    def unchecked(self) -> int:
+        """Bytes of a finished file that changed since it was found right, or was put here by somebody; else 0."""
+        if self.origin() is not None or not self.target.is_file():
+            return 0
+        return self.target.stat().st_size
 
     @property
     def have(self) -> int:
@@ -70,6 +80,10 @@ class Slot:
     def finish(self, promise: Promise) -> None:
         """The partial file is right: give it its name, and keep where it came from."""
         os.replace(self.part, self.target)
+        self.approve(promise)
+
+    def approve(self, promise: Promise) -> None:
+        """The file has its name and is right: keep where it came from, and forget what went wrong before."""
         facts = self.target.stat()
         _write(self._origin, {**asdict(promise), "changed_ns": facts.st_mtime_ns})
         _beside(self.part, ".json").unlink(missing_ok=True)

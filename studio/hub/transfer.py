@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from studio.core.errors import ModelFileError
 from studio.core.progress import Cancel, Progress
@@ -90,6 +91,25 @@ class Stop:
                 self._answer = None
 
 
+T = TypeVar("T")
+
+
+def patiently(call: Callable[[], T], stop: Stop, patience: Patience) -> T:
+    """The result of ``call``, tried again when that may help. Raises the DownloadError that remains."""
+    wait = patience.first_wait_s
+    for attempt in itertools.count(1):
+        try:
+            return call()
+        except DownloadError as error:
+            if stop.requested:
+                raise PausedError("The download was stopped.", hint="Start it again at any time.") from error
+            if not error.again or attempt >= patience.tries:
+                raise
+            stop.wait(max(wait, error.wait_s))
+            wait = min(wait * 2, patience.longest_wait_s)
+    raise AssertionError("counting has no end")
+
+
 def check_room(folder: Path, needed: int) -> None:
     """Raise NoRoomError unless ``needed`` bytes fit beside :data:`SPARE` on the disk of ``folder``."""
     free = shutil.disk_usage(folder).free
@@ -116,6 +136,9 @@ def fetch(
     Raises PausedError, NoRoomError, QuarantinedError or another DownloadError.
     """
     stop = Stop(cancel)
+    for slot, promise in jobs:
+        if slot.unchecked == promise.size and _digest(slot.target, on_progress, cancel) == promise.sha256:
+            slot.approve(promise)
     todo = [(slot, promise) for slot, promise in jobs if slot.origin() is None]
     with contextlib.ExitStack() as held:
         for slot, _promise in todo:
@@ -226,14 +249,7 @@ def _verify(
     slot: Slot, promise: Promise, on_progress: Callable[[Progress], None] | None, cancel: Cancel | None
 ) -> None:
     """Give the file its name if its sha256 is right; else set it aside and say so."""
-    try:
-        digest = file_sha256(slot.part, on_progress=on_progress, cancel=cancel)
-    except ModelFileError as error:
-        if cancel is not None and cancel.requested:
-            raise PausedError(
-                f"The check of {slot.target.name} was stopped.", hint="Start the download again to have it checked."
-            ) from error
-        raise
+    digest = _digest(slot.part, on_progress, cancel)
     if digest == promise.sha256:
         slot.finish(promise)
         return
@@ -245,3 +261,14 @@ def _verify(
     raise QuarantinedError(
         why, hint=f"It was set aside as {slot.quarantined.name} and is not used. Download it again, or from elsewhere."
     )
+
+
+def _digest(file: Path, on_progress: Callable[[Progress], None] | None, cancel: Cancel | None) -> str:
+    try:
+        return file_sha256(file, on_progress=on_progress, cancel=cancel)
+    except ModelFileError as error:
+        if cancel is not None and cancel.requested:
+            raise PausedError(
+                f"The check of {file.name} was stopped.", hint="Start the download again to have it checked."
+            ) from error
+        raise

@@ -11,11 +11,13 @@ from studio.core.run import Run
 from studio.engine.client import EngineClient
 from studio.hub.inventory import Inventory
 from studio.services import shield
+from studio.services.evaluate import EvaluateService
 from studio.services.golden import GoldenService
 from studio.services.judge import JudgeService
 from studio.services.models import ModelService
 from studio.services.policies import PolicyService
 from studio.services.sessions import SessionService
+from studio.services.shelf import Shelf
 from studio.store.workspace import Workspace
 
 _PINNED_DATE = "pinned_date"
@@ -33,9 +35,11 @@ class Studio:
         self.interrupted: tuple[Run, ...] = tuple(workspace.runs.mark_interrupted(datetime.now(UTC)))
         self.policies = PolicyService(workspace)
         self.sessions = SessionService(workspace)
-        self.models = ModelService(Inventory(), engine, model, strict=strict)
+        self.shelf = Shelf(Inventory())
+        self.models = ModelService(self.shelf.inventory, engine, model, strict=strict)
         self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
         self.golden = GoldenService(workspace, self.judge, self.sessions)
+        self.evaluate = EvaluateService(workspace, self.judge, self.models, self.sessions, self.pinned_date)
         self.policies.install_starters()
 
     @classmethod

@@ -1,0 +1,139 @@
+"""Model files that other programs already keep on this disk: LM Studio, Ollama, and the cache of the Hub's library.
+
+Only names and sizes are looked at here. What a file is, its head tells, and whether it is a known one, its sha256.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
+_FURTHER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
+_OLLAMA_MODEL = "application/vnd.ollama.image.model"
+_OLLAMA_SYSTEM = Path("/usr/share/ollama/.ollama/models")
+LARGEST_NOTE = 1024 * 1024
+MOST_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model file of another program: its first file, a name to show, and whose it is. ``size`` in bytes."""
+
+    path: Path
+    name: str
+    owner: str
+    size: int
+
+
+def discover() -> list[Found]:
+    """All model files of other programs on this disk, each once."""
+    seen: set[Path] = set()
+    found = []
+    for candidate in (*_lm_studio(), *_ollama(), *_hub_cache()):
+        real = candidate.path.resolve()
+        if real not in seen:
+            seen.add(real)
+            found.append(candidate)
+    return found
+
+
+def _lm_studio() -> Iterator[Found]:
+    """LM Studio keeps ``publisher/model/file.gguf`` below a folder that its settings may name."""
+    homes = [Path.home() / ".lmstudio", Path.home() / ".cache" / "lm-studio"]
+    pointer = _note(Path.home() / ".lmstudio-home-pointer").strip()
+    if pointer:
+        homes.insert(0, Path(pointer))
+    for home in homes:
+        chosen = _object(home / "settings.json").get("downloadsFolder")
+        folders = [home / "models", *([Path(chosen)] if isinstance(chosen, str) and chosen else [])]
+        for folder in folders:
+            for path in _ggufs(folder, depth=3):
+                yield from _found(path, path.stem, "LM Studio")
+
+
+def _ollama() -> Iterator[Found]:
+    """Ollama keeps the name in a manifest and the file under its sha256, without an ending."""
+    named = os.environ.get("OLLAMA_MODELS", "").strip()
+    for folder in [Path(named)] if named else [Path.home() / ".ollama" / "models", _OLLAMA_SYSTEM]:
+        for manifest in _files(folder / "manifests", depth=5):
+            *_, space, model, tag = ("", "", "", *manifest.relative_to(folder / "manifests").parts)
+            name = f"{model}:{tag}" if space in ("", "library") else f"{space}/{model}:{tag}"
+            layers = _object(manifest).get("layers")
+            for layer in layers if isinstance(layers, list) else []:
+                if not isinstance(layer, dict) or layer.get("mediaType") != _OLLAMA_MODEL:
+                    continue
+                # The digest becomes a file name: nothing but a digest may.
+                digest = _DIGEST.fullmatch(str(layer.get("digest")))
+                if digest is not None:
+                    yield from _found(folder / "blobs" / f"sha256-{digest[1]}", name, "Ollama")
+
+
+def _hub_cache() -> Iterator[Found]:
+    """The Hub's library keeps ``models--owner--name/snapshots/commit/file``, a link to the bytes."""
+    for path in _ggufs(hub_cache(), depth=5):
+        if "snapshots" in path.parts:
+            yield from _found(path, path.stem, "Hugging Face cache")
+
+
+def hub_cache() -> Path:
+    """Where the Hub's library keeps its files, by the same variables that it reads."""
+    given = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    if given:
+        return Path(given).expanduser()
+    home = os.environ.get("HF_HOME")
+    root = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return root.expanduser() / "hub"
+
+
+def _found(path: Path, name: str, owner: str) -> Iterator[Found]:
+    try:
+        if path.is_file():
+            yield Found(path, name, owner, path.stat().st_size)
+    except OSError:
+        # Not ours to read: another user's file.
+        return
+
+
+def _ggufs(folder: Path, depth: int) -> Iterator[Path]:
+    """Files that open a model: whole ones, and of split ones the first part."""
+    for path in _files(folder, depth):
+        if path.suffix.casefold() == ".gguf" and not _FURTHER_PART.search(path.name):
+            yield path
+
+
+def _files(folder: Path, depth: int) -> Iterator[Path]:
+    """Files below ``folder``, in order, at most so deep and so many."""
+    count = 0
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        if len(Path(root).relative_to(folder).parts) >= depth:
+            folders.clear()
+        for name in sorted(names):
+            count += 1
+            if count > MOST_FILES:
+                return
+            yield Path(root) / name
+
+
+def _note(path: Path) -> str:
+    """A small text file of another program; empty when it is not there or not small."""
+    try:
+        if path.stat().st_size > LARGEST_NOTE:
+            return ""
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(_note(path) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
