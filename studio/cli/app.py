@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import classify, demo, doctor, models, policies, reparse, sessions
+from studio.cli import classify, demo, doctor, lint, models, policies, reparse, sessions
 from studio.cli.exit_codes import Exit, of_error
 from studio.cli.output import err, out, show_error
 from studio.core.errors import StudioError
@@ -26,6 +26,7 @@ app.command("demo")(demo.demo)
 app.command("classify")(classify.classify)
 app.command("prompt")(classify.prompt)
 app.command("reparse")(reparse.reparse)
+app.command("lint")(lint.lint)
 app.command("doctor")(doctor.doctor)
 app.add_typer(policies.app, name="policies")
 app.add_typer(sessions.app, name="sessions")

@@ -12,17 +12,18 @@ from typing import Any, TypeVar
 import yaml
 
 from studio.core.content import clean
-from studio.core.errors import PolicyError
+from studio.core.errors import InputError, PolicyError
 from studio.core.infer import infer
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import ContentKind, Effort, OutputForm, OutputPosition, Policy
+from studio.core.targets import targets_from
 from studio.exchange.files import read_text
 
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _MAX_POLICY_BYTES = 4 * 1024 * 1024
 _KNOWN = {
     "id", "title", "summary", "tags", "jurisdictions", "content_kinds", "labels", "output", "effort", "review_below",
-    "language", "license", "source",
+    "language", "license", "source", "targets",
 }  # fmt: skip
 _Enum = TypeVar("_Enum", bound=StrEnum)
 
@@ -50,6 +51,12 @@ def parse_policy(text: str, name: str, *, where: str = "the text") -> ReadPolicy
     return _Reader(fields, where).policy(text[match.end() :], name)
 
 
+def body_start(text: str) -> int:
+    """Where the policy's own text begins in the text of its file: behind the front matter, if there is any."""
+    match = _FRONT.match(text)
+    return match.end() if match else 0
+
+
 def policy_text(policy: Policy) -> str:
     """The policy as a file: front matter, then the body unchanged. Reading it again gives the same policy."""
     fields: dict[str, Any] = {
@@ -68,6 +75,8 @@ def policy_text(policy: Policy) -> str:
     }
     if policy.review_below is not None:
         fields["review_below"] = policy.review_below
+    if policy.targets:
+        fields["targets"] = dict(policy.targets)
     front = yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return f"---\n{front}---\n{policy.text}"
 
@@ -167,12 +176,22 @@ class _Reader:
             language=self._text("language") or "en",
             license=self._text("license"),
             source=self._text("source"),
+            targets=self._targets(),
         )
         unknown = sorted(str(key) for key in self._fields if key not in _KNOWN)
         notes = [] if has_labels else list(found.notes)
         if unknown:
             notes.append(f"These fields of the front matter are not known and were left out: {', '.join(unknown)}.")
         return ReadPolicy(policy, tuple(notes))
+
+    def _targets(self) -> tuple[tuple[str, float], ...]:
+        value = self._fields.get("targets") or {}
+        if not isinstance(value, dict):
+            raise self._error("targets", "must name figures with their bounds, such as f1: 0.9")
+        try:
+            return tuple((target.key, target.bound) for target in targets_from(value))
+        except InputError as error:
+            raise self._error("targets", f"cannot be used: {error}") from error
 
     def _labels(self) -> tuple[Label, ...]:
         entries = self._fields["labels"] or []

@@ -94,7 +94,7 @@ def answer_rules(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]
 
 def _asked(doc: Document) -> Iterator[tuple[str, int, int]]:
     """The forms that the text asks for, each with its place: at most one a line, JSON before all others."""
-    near_json = -10
+    near_json = -1000
     for line in doc.lines:
         if not line.text.strip() or (line.role is Role.EXAMPLES and (line.item or not _ORDERS.match(line.text))):
             continue

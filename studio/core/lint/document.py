@@ -13,7 +13,7 @@ from studio.core.lint.headings import Heading, Role, Side, heading
 from studio.core.policy import Policy
 
 CODE = re.compile(
-    r"(?<![\w.#@/-])(?P<family>(?:[A-Z]{1,3}-)?[A-Z]{1,5}[-_]?)(?P<number>\d{1,3})(?P<rule>(?:\.[A-Za-z0-9]{1,3}(?![A-Za-z0-9]))*)(?!\w)"
+    r"(?<![\w.@/])(?<![A-Za-z]-)(?P<family>(?:[A-Z]{1,3}-)?[A-Z]{1,5}[-_]?)(?P<number>\d{1,3})(?P<rule>(?:\.[A-Za-z0-9]{1,3}(?![A-Za-z0-9]))*)(?!\w)"
 )
 """A label's or rule's code: ``SP2``, ``D-SP2``, ``SP2.b``."""
 
@@ -184,10 +184,9 @@ class Document:
 
     def _is_answer(self, found: Heading, reading: _Reading) -> bool:
         """Whether what looks like a heading is a part of an example: ``Allowed: "..."`` under Examples."""
-        if reading.role is Role.EXAMPLES and found.level >= 10:
-            return found.rest is not None or (
-                found.role not in (Role.EXAMPLES, Role.DEFINITIONS) and found.side is None
-            )
+        if reading.role is Role.EXAMPLES and found.level >= 9:
+            key = found.role in (None, Role.OUTPUT, Role.CRITERIA) and found.side is None and " " not in found.title
+            return found.rest is not None or key
         # "Output: VALID" in a label's block says what that label answers; it does not begin a section.
         return found.role is Role.OUTPUT and found.rest is not None and bool(reading.label)
 

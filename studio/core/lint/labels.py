@@ -6,9 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from studio.core.contract import carries_output
-from studio.core.labels import LabelDecision
+from studio.core.labels import Label, LabelDecision
 from studio.core.lint.document import CODE, Document
 from studio.core.lint.examples import Example
 from studio.core.lint.finding import Edit, Finding, Severity
@@ -23,6 +24,9 @@ _AFTER_HEAD = re.compile(
 )
 _AFTER_PROSE = re.compile(r"[*`_)\]]*\s+(?:means|covers|stands for|describes|refers to|includes)\b")
 _BEFORE_WEAK = re.compile(r"(?:\u2192|->|=>|[(\[])\s*[*`_#]*\Z")
+_NAMED_WITHIN = 80
+"""A code in brackets within so many characters of a line's start names what the line is about."""
+_CATEGORY = re.compile(r"(?:label|category|code|level)\s+[*`_(\[]*", re.IGNORECASE)
 _USE_FOR = re.compile(r"\b(?:use|assign|label|tag|mark|classify|code|give)\b[^.\n]{0,40}\Z", re.IGNORECASE)
 _FOR = re.compile(r"[*`_)\]]*,?\s+(?:for|when|if|where|to)\b")
 _RANGE = re.compile(r"\s*(?:-|–|—|to|through|\.\.+|…)\s*")
@@ -88,49 +92,47 @@ def label_rules(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
 
 
 def _codes(doc: Document) -> _Codes:
-    text, uses = doc.text, []
-    matches = [match for match in CODE.finditer(text) if not _is_quoted(doc, match)]
-    ranged: set[str] = set()
-    for at, match in enumerate(matches):
-        line = doc.line_at(match.start())
-        example = line.role is Role.EXAMPLES
-        leads = match.start() == line.body or re.fullmatch(
-            r"(?:label|category|code|level)\s+[*`_(\[]*", text[line.body : match.start()], re.I
-        )
-        rest = text[match.end() : line.end]
-        strong = not example and bool((leads and _AFTER_HEAD.match(rest.lstrip(" "))) or _AFTER_PROSE.match(rest))
-        if not strong and not example and line.heading is not None and line.heading.rest is None:
-            strong = True
-        before = text[line.start : match.start()]
-        weak = not example and (
-            bool(_USE_FOR.search(before))
-            and bool(_FOR.match(rest))
-            or (line.item and _BEFORE_WEAK.search(before) is not None)
-        )
-        weak = weak or (not example and text[line.start : line.end].count("|") > 2)
-        uses.append(
-            _Use(match.start(), match.end(), match["family"], int(match["number"]), match["rule"], strong, weak)
-        )
-        if at + 1 < len(matches) and (strong or (not example and line.heading is None)):
-            following = matches[at + 1]
-            same = following["family"] == match["family"] and _RANGE.fullmatch(text, match.end(), following.start())
-            if (
-                same
-                and int(match["number"]) < int(following["number"]) <= int(match["number"]) + 20
-                and (strong or _BEFORE_WEAK.search(before))
-            ):
-                ranged |= {f"{match['family']}{n}" for n in range(int(match["number"]), int(following["number"]) + 1)}
-    declared = [CODE.fullmatch(label.id) for label in doc.policy.labels]
-    in_front = {f"{m['family']}{int(m['number'])}" for m in declared if m and _tells(doc, m.group(), uses)}
-    labels = {use.label for use in uses if (use.strong or use.weak) and not use.rule} | ranged | in_front
-    labels |= {use.label for use in uses if use.rule and use.strong}
+    text = doc.text
+    uses = tuple(_use(doc, match) for match in CODE.finditer(text) if not _is_quoted(doc, match))
+    declared = [
+        match for label in doc.policy.labels if (match := CODE.fullmatch(label.id)) and _tells(doc, label, uses)
+    ]
+    labels = {use.label for use in uses if use.strong or (use.weak and not use.rule)}
+    labels |= {f"{match['family']}{int(match['number'])}" for match in declared} | _ranged(text, uses)
     templates = frozenset(
         m["family"] for m in _TEMPLATE.finditer(text) if doc.line_at(m.start()).role is not Role.EXAMPLES
     )
-    families = {use.family for use in uses if use.strong} | {
-        m["family"] for m in declared if m and _tells(doc, m.group(), uses)
-    }
-    return _Codes(tuple(uses), frozenset(families | templates), templates, frozenset(labels))
+    families = {use.family for use in uses if use.strong} | {match["family"] for match in declared}
+    return _Codes(uses, frozenset(families | templates), templates, frozenset(labels))
+
+
+def _use(doc: Document, match: re.Match[str]) -> _Use:
+    """One code, with whether its line defines it: in an example none does, in a heading each."""
+    line = doc.line_at(match.start())
+    strong = weak = False
+    if line.role is not Role.EXAMPLES:
+        lead, rest = doc.text[line.body : match.start()], doc.text[match.end() : line.end]
+        before = doc.text[line.start : match.start()]
+        leads = not lead or _CATEGORY.fullmatch(lead)
+        headed = line.heading is not None and line.heading.rest is None
+        strong = headed or bool((leads and _AFTER_HEAD.match(rest)) or _AFTER_PROSE.match(rest))
+        named = (line.item or len(before) < _NAMED_WITHIN) and _BEFORE_WEAK.search(before)
+        used_for = _USE_FOR.search(before) and _FOR.match(rest)
+        weak = bool(named or used_for) or line.text.count("|") > 2
+    return _Use(match.start(), match.end(), match["family"], int(match["number"]), match["rule"], strong, weak)
+
+
+def _ranged(text: str, uses: tuple[_Use, ...]) -> set[str]:
+    """The labels that a defining range such as "(SP2-SP4)" covers."""
+    found = set()
+    for use, following in pairwise(uses):
+        if (
+            (use.strong or use.weak)
+            and use.family == following.family
+            and _RANGE.fullmatch(text, use.end, following.start)
+        ):
+            found |= {f"{use.family}{n}" for n in range(use.number, min(following.number, use.number + 20) + 1)}
+    return found
 
 
 def _is_quoted(doc: Document, match: re.Match[str]) -> bool:
@@ -138,11 +140,10 @@ def _is_quoted(doc: Document, match: re.Match[str]) -> bool:
     return doc.unquoted[match.start()] == " " and doc.text[match.start() - 1] not in "\"'`\u201c\u2018"
 
 
-def _tells(doc: Document, label_id: str, uses: list[_Use]) -> bool:
-    """Whether a declared label is more than a code found in an example of a plain text."""
-    label = doc.policy.label(label_id)
-    return label is not None and bool(
-        label.name or label.description or any(u.strong for u in uses if u.label == label_id)
+def _tells(doc: Document, label: Label, uses: tuple[_Use, ...]) -> bool:
+    """Whether a declared label is more than a code found somewhere in a plain text."""
+    return bool(label.name or label.description) or any(
+        use.strong and doc.text[use.start : use.end] == label.id for use in uses
     )
 
 
@@ -150,12 +151,14 @@ def _undefined(doc: Document, codes: _Codes) -> Iterator[Finding]:
     """Codes that the text uses and nothing defines, with those that are nearly right told apart."""
     told = set()
     for use in codes.uses:
-        if use.label in codes.labels and use.family in codes.families or use.family in codes.templates:
+        if (use.label in codes.labels and use.family in codes.families) or use.family in codes.templates:
             continue
         name = doc.text[use.start : use.end]
         near = _near(use, codes)
         if near:
-            yield _near_miss(doc, use, name, near)
+            yield _near_miss(doc, codes, use, near)
+        elif use.label in codes.labels:
+            continue
         elif use.family in codes.families and use.label not in told:
             told.add(use.label)
             yield doc.finding(
@@ -205,20 +208,16 @@ def _near(use: _Use, codes: _Codes) -> str:
     return ""
 
 
-def _near_miss(doc: Document, use: _Use, name: str, family: str) -> Finding:
+def _near_miss(doc: Document, codes: _Codes, use: _Use, family: str) -> Finding:
+    name = doc.text[use.start : use.end]
     right = f"{family}{name[len(use.family) :]}"
-    defined = f"{family}#" if family in codes_templates(doc) else f"{family}{use.number}"
+    defined = f"{family}#" if family in codes.templates else f"{family}{use.number}"
     return doc.finding(
         "label-near-miss", Severity.ERROR, (use.start, use.end), f"{name} is not defined; {defined} is.",
         reason="Two spellings of one label: the model copies the one that it saw last, and answers no longer "
             "match the labels.",
         advice=f"Write {right}.", fix=(Edit(use.start, use.end, right),),
     )  # fmt: skip
-
-
-def codes_templates(doc: Document) -> frozenset[str]:
-    """The families that the text defines as a pattern, such as ``D-SP#``."""
-    return frozenset(m["family"] for m in _TEMPLATE.finditer(doc.text))
 
 
 def _rules(doc: Document, codes: _Codes) -> Iterator[Finding]:
