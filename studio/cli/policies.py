@@ -68,12 +68,11 @@ def import_policy(
     """Add policy files to the workspace, each as a new version."""
     with Studio.open(workspace) as studio:
         for file in files:
-            read = studio.policies.read(file)
-            version = studio.policies.add(read.policy, message=f"Imported from {file.name}")
+            version, notes = studio.policies.import_path(file)
             out.print(
                 Text.assemble(
                     (version.policy.id, "bold"), f" version {version.number}: ", printable(version.policy.title)
                 )
             )
-            for note in read.notes:
+            for note in notes:
                 err.print(Text(f"  {printable(note)}", "yellow"))

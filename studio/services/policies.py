@@ -19,6 +19,7 @@ from studio.store.workspace import Workspace
 __all__ = ["PolicyService", "PolicySummary", "ReadPolicy"]
 
 _STARTERS_INSTALLED = "starters_installed"
+_AUTHOR = "Moderation Studio"
 _BLANK = """\
 # Instruction
 Decide whether the content breaks this policy. A violating rule beats one that allows.
@@ -61,17 +62,14 @@ class PolicyService:
         for folder in missing:
             policy = read_policy(folder / "policy.md").policy
             if self._store.latest(policy.id) is None:
-                self._store.save_version(
-                    policy, message="Starter policy", author="Moderation Studio", now=now, builtin=True
-                )
-                self._golden.add_many(
-                    [
-                        replace(
-                            example, source=f"starter {folder.name}", decided_by="Moderation Studio", created_at=now
-                        )
-                        for example in read_golden(folder / "golden.jsonl", policy.id)
-                    ]
-                )
+                # The examples go first: however the first start ended, a starter that is there has its examples.
+                if not self._golden.count(policy.id):
+                    source = f"starter {folder.name}"
+                    found = read_golden(folder / "golden.jsonl", policy.id)
+                    self._golden.add_many(
+                        [replace(e, source=source, decided_by=_AUTHOR, created_at=now) for e in found],
+                    )
+                self._store.save_version(policy, message="Starter policy", author=_AUTHOR, now=now, builtin=True)
             installed.append(folder.name)
         self._settings.set(_STARTERS_INSTALLED, installed)
 
@@ -125,27 +123,29 @@ class PolicyService:
         """A policy from text, read but not stored. Raises PolicyError."""
         return parse_policy(text, name)
 
-    def import_path(self, path: Path) -> PolicyVersion:
-        """Read a policy file and save it as a version, under a free id when another policy has its id."""
-        return self.add(read_policy(path).policy, message=f"Imported from {path.name}")
+    def import_path(self, path: Path) -> tuple[PolicyVersion, tuple[str, ...]]:
+        """Read a policy file and save it, and what was inferred and wants a person's confirmation.
 
-    def add(self, policy: Policy, *, message: str) -> PolicyVersion:
-        """Save a policy that comes from outside: a new version of the policy of that id, unless that is a starter."""
+        It becomes a new version of the policy of its id, whose unsaved draft stays; of a starter's id it becomes a copy
+        under a free id. Raises PolicyError or InputError.
+        """
+        read = read_policy(path)
+        policy = read.policy
         if not policy.labels and policy.position == "auto":
             raise PolicyError(
                 f"The policy {policy.title!r} defines no labels, so no answer can be asked for.",
                 hint="Give it labels in its front matter or open it in the window and confirm them there.",
             )
-        builtin = {summary.id for summary in self.list() if summary.builtin}
-        if policy.id not in builtin:
-            return self.save(policy, message=message)
-        own = replace(policy, id=self._free_id(policy.id))
-        for summary in self.list():
+        if policy.id in {summary.id for summary in self.list() if summary.builtin}:
+            own = replace(policy, id=self._free_id(policy.id))
             # The same file again is the copy that it became the first time.
-            known = self._store.latest(summary.id)
-            if summary.id.startswith(f"{policy.id}-") and known and replace(known.policy, id=own.id) == own:
-                return known
-        return self.save(own, message=message)
+            latest = [self._store.latest(s.id) for s in self.list() if s.id.startswith(f"{policy.id}-")]
+            known = next((v for v in latest if v is not None and replace(v.policy, id=own.id) == own), None)
+            if known is not None:
+                return known, read.notes
+            policy = own
+        message = f"Imported from {path.name}"
+        return self._store.save_version(policy, message=message, author="", now=datetime.now(UTC)), read.notes
 
     def create(self, title: str) -> Policy:
         """A new draft, laid out in the four sections that the guidance recommends."""
@@ -160,12 +160,6 @@ class PolicyService:
         )
         self.save_draft(policy)
         return policy
-
-    def duplicate(self, policy: Policy, title: str) -> Policy:
-        """A copy under a new id, as a draft."""
-        copy = replace(policy, id=self._free_id(slug(title)), title=title)
-        self.save_draft(copy)
-        return copy
 
     def export_text(self, policy: Policy) -> str:
         """The policy as the text of a file."""

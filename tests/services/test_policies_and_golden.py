@@ -41,6 +41,19 @@ def test_a_draft_is_what_opens_until_it_is_saved_or_dropped(open_studio: Opener)
     assert studio.policies.get("spam").policy == draft
 
 
+@pytest.mark.parametrize("step", ["policies.Policies.save_version", "golden.Golden.add_many"])
+def test_a_first_start_that_broke_off_is_made_good(
+    open_studio: Opener, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(f"studio.store.{step}", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            open_studio()
+    studio = open_studio()
+    assert all(studio.golden.count(summary.id) >= 24 for summary in studio.policies.list())
+    assert len(studio.policies.list()) >= 13
+
+
 def test_an_unchanged_policy_makes_no_new_version(open_studio: Opener) -> None:
     studio = open_studio()
     first = studio.policies.get("spam")
@@ -51,7 +64,21 @@ def test_an_imported_policy_never_takes_a_starters_place(open_studio: Opener, tm
     studio = open_studio()
     file = tmp_path / "spam.md"
     file.write_text(studio.policies.export_text(studio.policies.get("spam").policy), encoding="utf-8")
-    assert studio.policies.import_path(file).policy.id == "spam-2"
+    copy, notes = studio.policies.import_path(file)
+    assert copy.policy.id == "spam-2"
+    assert notes == ()
+    assert studio.policies.import_path(file)[0] == copy
+
+
+def test_an_import_leaves_the_unsaved_draft_alone(open_studio: Opener, policy: Policy, tmp_path: Path) -> None:
+    studio = open_studio()
+    studio.policies.save(policy)
+    draft = replace(policy, text=policy.text + "\n- SP2.b: typed, not saved\n")
+    studio.policies.save_draft(draft)
+    file = tmp_path / "it.md"
+    file.write_text(studio.policies.export_text(replace(policy, title="Other")), encoding="utf-8")
+    assert studio.policies.import_path(file)[0].number == 2
+    assert studio.policies.draft(policy.id) == draft
 
 
 def test_a_policy_that_can_ask_for_nothing_is_refused(open_studio: Opener, tmp_path: Path) -> None:
