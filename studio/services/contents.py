@@ -11,6 +11,7 @@ from studio.core.errors import InputError
 from studio.exchange.content_files import content_from_json, parse_json
 
 MAX_CONTENT_BYTES = 8 * 1024 * 1024
+_HEAD_BYTES = 64 * 1024
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -42,6 +43,20 @@ def read_content_file(path: Path) -> Content:
         raise InputError(f"{path} could not be read: {error.strerror or error}.", hint="Check the name.") from error
     with file:
         return read_content(file, str(path), as_json=path.suffix.casefold() == ".json")
+
+
+def read_dropped_file(path: Path) -> Content:
+    """A content file that was dropped on the window. Raises InputError, also for a picture, a model or the like."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise InputError(f"{path} could not be read: {error.strerror or error}.", hint="Drop a text file.") from error
+    if b"\0" in head:
+        raise InputError(
+            f"{path.name} is not a text file.", hint="Drop plain text, or JSON with a conversation or a completion."
+        )
+    return read_content_file(path)
 
 
 def parse_content(text: str) -> Content:

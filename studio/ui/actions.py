@@ -17,7 +17,11 @@ class Act(StrEnum):
     STOP = "stop"
     SAVE_VERSION = "save_version"
     GOLDEN = "golden"
+    WRONG = "wrong"
+    REPEAT = "repeat"
     FIND = "find"
+    NEXT_FINDING = "next_finding"
+    LAST_FINDING = "last_finding"
     PALETTE = "palette"
     NEW_POLICY = "new_policy"
     OPEN_POLICY = "open_policy"
@@ -50,7 +54,11 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.STOP, "Stop what runs", ("Esc",), WORKBENCH),
     ActionSpec(Act.SAVE_VERSION, "Save version", ("Ctrl+S",), WORKBENCH),
     ActionSpec(Act.GOLDEN, "Verdict is right: save as golden example", ("Ctrl+G",), WORKBENCH),
+    ActionSpec(Act.WRONG, "Verdict is wrong: say what is right", ("Ctrl+Shift+G",), WORKBENCH),
+    ActionSpec(Act.REPEAT, "Repeat the judgement five times", ("Ctrl+Shift+R",), WORKBENCH),
     ActionSpec(Act.FIND, "Find and replace in the policy", ("Ctrl+F",), WORKBENCH),
+    ActionSpec(Act.NEXT_FINDING, "Next finding of the linter", ("F8",), WORKBENCH),
+    ActionSpec(Act.LAST_FINDING, "Finding before", ("Shift+F8",), WORKBENCH),
     ActionSpec(Act.NEW_POLICY, "New policy", ("Ctrl+N",), WORKBENCH),
     ActionSpec(Act.OPEN_POLICY, "Open a policy file", ("Ctrl+O",), WORKBENCH),
     ActionSpec(Act.EXPORT_POLICY, "Save the policy as a file", ("Ctrl+Shift+S",), WORKBENCH),

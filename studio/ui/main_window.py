@@ -187,7 +187,11 @@ class MainWindow(QMainWindow):
             Act.STOP: bench.stop,
             Act.SAVE_VERSION: bench.policy.save_version,
             Act.GOLDEN: bench.verdict.save_right,
+            Act.WRONG: bench.verdict.ask_right,
+            Act.REPEAT: bench.verdict.repeat,
             Act.FIND: bench.policy.find_bar.open_bar,
+            Act.NEXT_FINDING: lambda: bench.policy.lint.go_on(1),
+            Act.LAST_FINDING: lambda: bench.policy.lint.go_on(-1),
             Act.NEW_POLICY: bench.policy.new_policy,
             Act.OPEN_POLICY: bench.policy.open_file,
             Act.EXPORT_POLICY: bench.policy.export_file,
@@ -212,6 +216,7 @@ class MainWindow(QMainWindow):
         self.top_bar.models_wanted.connect(lambda: self.go_to("models"))
         self.top_bar.shield_wanted.connect(self._show_report)
         self.history.reopen_wanted.connect(self._reopen)
+        bench.verdict.repeats.runs_wanted.connect(self._open_session)
         self.models.load_wanted.connect(self.load_model)
         bench.runner.finished.connect(self.top_bar.note_speed)
 

@@ -20,6 +20,7 @@ class Lane(StrEnum):
     """What kinds of work there are; each has one thread."""
 
     JUDGE = "judge"
+    REPEAT = "repeat"
     STORE = "store"
     READ = "read"
     TOKENS = "tokens"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from studio.core.errors import StudioError
 from studio.core.progress import Cancel, Progress
@@ -14,37 +13,12 @@ from studio.services.models import ModelEntry, ModelInfo
 from studio.ui.context import Context, Page
 from studio.ui.models.card import ModelCard
 from studio.ui.tasks import Job, Lane
-from studio.ui.widgets.basics import column, push_button, row, scrolling, set_kind, text_label
+from studio.ui.widgets.basics import column, frame, push_button, row, scrolling, text_label
+from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.words import size
 
 _FILES = "Model files (*.gguf);;All files (*)"
 _WIDEST = 760
-
-
-class DropZone(QFrame):
-    """Takes model files that are dropped on it."""
-
-    dropped = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("kind", "drop")
-        self.setAcceptDrops(True)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102  Qt's name
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            set_kind(self, hot="true")
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: D102  Qt's name
-        set_kind(self, hot="false")
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102  Qt's name
-        set_kind(self, hot="false")
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.dropped.emit(Path(url.toLocalFile()))
-        event.acceptProposedAction()
 
 
 class ModelsPage(Page):
@@ -59,12 +33,13 @@ class ModelsPage(Page):
         self.cards: list[ModelCard] = []
         self._list = QVBoxLayout()
         self._list.setSpacing(12)
-        self.zone = DropZone()
+        self.zone = frame("drop")
+        self.drop = FileDrop(self, "Drop to add these models", context.errors, many=True)
         self.add_button = push_button(theme, "Add a model file", icon_name="plus", act=self.choose_file)
         words = column(
             text_label("Add a model of your own", "section"),
             text_label(
-                "A GGUF file of the gpt-oss family, such as gpt-oss-safeguard-20b. Drop it here or choose it. "
+                "A GGUF file of the gpt-oss family, such as gpt-oss-safeguard-20b. Drop it on this page or choose it. "
                 "It stays where it is; the studio only remembers it and checks its sha256.",
                 "quiet",
                 wrap=True,
@@ -94,7 +69,7 @@ class ModelsPage(Page):
         outer.setStretch(0, 100)
         body.setLayout(outer)
         self.setLayout(column(scrolling(body), spacing=0))
-        self.zone.dropped.connect(self.add)
+        self.drop.dropped.connect(self.add)
         context.changes.model.connect(self._refresh_shown)
         context.tasks.changed.connect(self._show_states)
 

@@ -275,7 +275,9 @@ class ConfidenceBar(QWidget):
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), max(6.0, bar.width() * self._value), 6), 3, 3)
         painter.setPen(QColor(self._theme.tokens.text))
         area = QRectF(0, 0, bar.left() - 8, self.height())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), confidence_words(self._value))
+        painter.drawText(
+            area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), confidence_words(self._value)
+        )
         painter.end()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: D102  Qt's name

@@ -98,6 +98,10 @@ class ExactEdit(QPlainTextEdit):
             self.setPlainText(text)
         self._given = (text, self.document().toRawText())
 
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: D102  Qt's name
+        # A dropped file is for the part of the window around this editor: its path is never wanted as text.
+        return not any(url.isLocalFile() for url in source.urls()) and super().canInsertFromMimeData(source)
+
     def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: D102  Qt's name
         if source.hasText():
             self.insertPlainText(source.text())

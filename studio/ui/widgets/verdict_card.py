@@ -7,7 +7,8 @@ moves when the next part arrives.
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.core.citations import Citation, cited_rules
 from studio.core.policy import Policy
@@ -21,6 +22,9 @@ from studio.ui.widgets.pill import PillSize, VerdictPill
 from studio.ui.widgets.reading import ShortText
 from studio.ui.words import DEMO_NOTE, REVIEW_REASON, count, label_words, reason, rule_line, seconds
 
+_NARROW = 480
+"""Below this width label and rule do not fit beside the pill."""
+
 
 class VerdictCard(QWidget):
     """The card. ``again`` asks for a new run of what stands there now."""
@@ -30,11 +34,14 @@ class VerdictCard(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._run: Run | None = None
         self._stale = False
         self._reasoning_open = True
+        self._narrow: bool | None = None
+        self._first, self._words = QGridLayout(), QWidget()
         self.pill = VerdictPill(theme, PillSize.LARGE)
-        self.headline = ElidedLabel(kind="section")
+        self.headline = ElidedLabel(kind="lead")
         self.rule = ElidedLabel(kind="small")
         self.confidence = ConfidenceBar(theme)
         self.facts = ElidedLabel(kind="small")
@@ -130,6 +137,18 @@ class VerdictCard(QWidget):
         for widget in (self.rationale, self.reasoning.view):
             widget.set_dimmed(stale)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
+        super().resizeEvent(event)
+        self._place_words()
+
+    def _place_words(self) -> None:
+        """Label and rule stand beside the pill; where there is no room, below it."""
+        narrow = self.width() < self._theme.scale.px(_NARROW)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._first.removeWidget(self._words)
+            self._first.addWidget(self._words, *((1, 0, 1, 3) if narrow else (0, 1)))
+
     def _say(self, words: str, rule: str) -> None:
         self.headline.setText(words)
         self.rule.setText(rule)
@@ -150,12 +169,14 @@ class VerdictCard(QWidget):
         self._reasoning_open = shown
 
     def _lay_out(self) -> None:
-        first = QHBoxLayout()
-        first.setContentsMargins(4, 0, 4, 0)
-        first.setSpacing(12)
-        first.addWidget(self.pill)
-        first.addLayout(column(self.headline, self.rule, spacing=0), 1)
-        first.addWidget(self.confidence)
+        self._first.setContentsMargins(4, 0, 4, 0)
+        self._first.setHorizontalSpacing(12)
+        self._first.setVerticalSpacing(8)
+        self._first.setColumnStretch(1, 1)
+        self._first.addWidget(self.pill, 0, 0)
+        self._first.addWidget(self.confidence, 0, 2)
+        self._words.setLayout(column(self.headline, self.rule, spacing=0))
+        self._place_words()
         second = QVBoxLayout()
         second.setContentsMargins(4, 0, 4, 0)
         second.setSpacing(2)
@@ -164,7 +185,7 @@ class VerdictCard(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addLayout(first)
+        layout.addLayout(self._first)
         layout.addLayout(second)
         layout.addWidget(self.rationale)
         layout.addWidget(self.reasoning, 2)
@@ -190,7 +211,7 @@ def _facts(run: Run) -> str:
     timing = run.timing
     parts = []
     if timing.total_s:
-        parts.append(f"{seconds(timing.total_s)}, first word {seconds(timing.first_token_s)}")
+        parts.append(f"{seconds(timing.total_s)}, first word after {seconds(timing.first_token_s)}")
     if timing.prompt_tokens:
         parts.append(f"{timing.prompt_tokens:,} tokens in, {timing.output_tokens:,} out")
     if run.provenance is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt, Signal
@@ -12,7 +13,7 @@ from studio.core.content import Content, Turn
 from studio.core.errors import StudioError
 from studio.core.golden import GoldenExample
 from studio.core.policy import ContentKind, Effort
-from studio.services.contents import parse_content
+from studio.services.contents import parse_content, read_dropped_file
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.tasks import Lane
@@ -20,6 +21,7 @@ from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, column, frame, icon_button, push_button, row, spread, text_label
 from studio.ui.widgets.controls import CaretButton, Choice, Segments, decision_icon
 from studio.ui.widgets.exact_edit import ExactEdit, hidden_summary
+from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.widgets.popup import Entry, SearchPopup
 from studio.ui.words import EFFORT, KIND, content_text, decision_word
 from studio.ui.workbench.conversation import ConversationEditor
@@ -54,6 +56,7 @@ class ContentPane(QFrame):
         self._popup = SearchPopup(theme, "Find a sample", self)
         self._running = False
         self._lay_out()
+        self.drop = FileDrop(self, "Drop to judge what is in this file", context.errors)
         self._connect()
 
     @property
@@ -175,6 +178,10 @@ class ContentPane(QFrame):
         self.show_content(sample.content, sample=True)
         self.take_focus()
 
+    def read(self, path: Path) -> None:
+        """Show what is in a file."""
+        self._context.tasks.run(Lane.READ, lambda: read_dropped_file(path), on_done=self.show_content)
+
     def toggle_hidden(self) -> None:
         """Show or hide the characters that have no look."""
         self.hidden.toggle()
@@ -228,6 +235,7 @@ class ContentPane(QFrame):
     def _connect(self) -> None:
         for editor in (self.message, self.conversation, self.prompt, self.response):
             editor.edited.connect(self._edited)
+        self.drop.dropped.connect(self.read)
         self.kind.chosen.connect(self._switch)
         self.samples.clicked.connect(self.choose_sample)
         self.hidden.toggled.connect(self._show_hidden)

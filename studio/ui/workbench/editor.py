@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QMimeData, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QMimeData, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextBlock, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QTextEdit, QWidget
 
@@ -12,8 +12,10 @@ from studio.core.labels import Label
 from studio.ui.theme import BODY, SMALL, Theme
 from studio.ui.widgets.exact_edit import ExactEdit
 from studio.ui.workbench.highlighter import PolicyHighlighter
+from studio.ui.workbench.lint_marks import Mark, paint_mark, underlines, worst_by_block
 
 _FLASH_MS = 1600
+_MARK_PX = 8
 _WHOLE_POLICY = 80
 """A pasted text of fewer characters is not taken for a policy."""
 
@@ -40,6 +42,7 @@ class PolicyEditor(ExactEdit):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "Policy text", parent)
         self._gutter = _Gutter(self)
+        self._marks: list[Mark] = []
         self._found: list[QTextEdit.ExtraSelection] = []
         self._flash: list[QTextEdit.ExtraSelection] = []
         self._flash_timer = QTimer(self)
@@ -86,10 +89,15 @@ class PolicyEditor(ExactEdit):
             self._found.append(self._selection(cursor, self._theme.tokens.found))
         self._mark()
 
+    def show_marks(self, marks: list[Mark]) -> None:
+        """Mark what the linter found, in the gutter and under the text."""
+        self._marks = marks
+        self._mark()
+
     def gutter_width(self) -> int:
-        """How wide the line numbers are now."""
+        """How wide the marks and the line numbers are now."""
         digits = max(3, len(str(self.blockCount())))
-        return digits * self.fontMetrics().horizontalAdvance("9") + 20
+        return digits * self.fontMetrics().horizontalAdvance("9") + 20 + self._theme.scale.px(_MARK_PX)
 
     def paint_gutter(self, event: QPaintEvent) -> None:
         """Draw the numbers of the lines in sight."""
@@ -98,6 +106,7 @@ class PolicyEditor(ExactEdit):
         painter.fillRect(event.rect(), QColor(tokens.surface))
         painter.setFont(self._theme.mono(SMALL))
         current = self.textCursor().blockNumber()
+        marked, side = worst_by_block(self._marks), self._theme.scale.px(_MARK_PX)
         block: QTextBlock = self.firstVisibleBlock()
         top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
         height = self.fontMetrics().lineSpacing()
@@ -110,6 +119,9 @@ class PolicyEditor(ExactEdit):
                 painter.drawText(
                     place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), str(number + 1)
                 )
+                if number in marked:
+                    spot = QRectF(side * 0.6, round(top) + (height - side) / 2, side, side)
+                    paint_mark(painter, spot, marked[number], tokens)
             block = block.next()
             top = bottom
         painter.end()
@@ -143,7 +155,8 @@ class PolicyEditor(ExactEdit):
 
     def _mark(self) -> None:
         line = self._selection(self.textCursor(), self._theme.tokens.current_line, whole_line=True)
-        self.setExtraSelections([line, *self._found, *self._flash])
+        marks = underlines(self._marks, self._theme.tokens)
+        self.setExtraSelections([line, *marks, *self._found, *self._flash])
         self._gutter.update()
 
     def _end_flash(self) -> None:

@@ -70,7 +70,7 @@ class WorkbenchPage(Page):
 
     def leaving(self) -> None:
         """Keep draft and state before the window closes, and stop what runs."""
-        self.runner.stop()
+        self.stop()
         self.policy.document.settle()
         self.policy.work.keep_draft()
         self.keep_state()
@@ -87,8 +87,9 @@ class WorkbenchPage(Page):
         self.runner.start(self.policy.document.policy, self.content.content, self.content.effort, self._session_id)
 
     def stop(self) -> None:
-        """Stop the run under way."""
+        """Stop what is under way."""
         self.runner.stop()
+        self.verdict.repeats.stop()
 
     def reopen(self, run: Run) -> None:
         """Put policy, content and verdict of a kept run back on the bench."""

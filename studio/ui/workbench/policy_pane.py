@@ -18,6 +18,7 @@ from studio.ui.tasks import Lane
 from studio.ui.widgets.ask_line import AskLine
 from studio.ui.widgets.basics import column, frame, icon_button, push_button, row, set_icon, spread, text_label
 from studio.ui.widgets.controls import ElidingButton, KeptSplitter
+from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.widgets.popup import Entry, SearchPopup
 from studio.ui.words import when
 from studio.ui.workbench.chooser import PolicyButton
@@ -25,6 +26,7 @@ from studio.ui.workbench.document import PolicyDocument
 from studio.ui.workbench.editor import PolicyEditor
 from studio.ui.workbench.find_bar import FindBar
 from studio.ui.workbench.labels_tab import LabelsTab
+from studio.ui.workbench.lint_tab import LintTab
 from studio.ui.workbench.outline import OutlineTab
 from studio.ui.workbench.policy_work import PolicyWork
 from studio.ui.workbench.prompt_tab import PromptTab
@@ -49,6 +51,7 @@ class PolicyPane(QFrame):
         self.find_bar = FindBar(context.theme, self.editor)
         self.outline = OutlineTab(context.theme)
         self.labels = LabelsTab(context.theme)
+        self.lint = LintTab(context, self.editor, self.document)
         self.prompt = PromptTab(context.theme)
         self.chooser = PolicyButton(context.theme)
         self._popup = SearchPopup(context.theme, "Find a policy", self)
@@ -56,6 +59,7 @@ class PolicyPane(QFrame):
         self._tokens = ""
         self._old_labels: tuple[Label, ...] | None = None
         self._lay_out()
+        self.drop = FileDrop(self, "Drop to open this policy", context.errors)
         self._connect()
 
     def show_policy(self, policy: Policy, version: PolicyVersion | None, notes: tuple[str, ...]) -> None:
@@ -172,10 +176,12 @@ class PolicyPane(QFrame):
         set_icon(self.save_button, theme, "floppy-disk")
         self.versions_button = icon_button(theme, "clock-counter-clockwise", "Versions", act=self.choose_version)
         self.more_button = icon_button(theme, "dots-three", "New, open, save as a file")
+        self.flag = push_button(theme, "0", "quiet", "flag", act=self.show_lint)
         head = frame(
             "bar",
             row(
-                self.chooser, self.versions_button, self.more_button, self.save_button, spacing=4, margins=(8, 7, 12, 7)
+                self.chooser, self.flag, self.versions_button, self.more_button, self.save_button,
+                spacing=4, margins=(8, 7, 12, 7),
             ),
         )
         self._notes_words = text_label("", wrap=True)
@@ -196,6 +202,7 @@ class PolicyPane(QFrame):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.outline, "Outline")
+        self.tabs.addTab(self.lint, "Lint")
         self.tabs.addTab(self.labels, "Labels && answer")
         self.tabs.addTab(self.prompt, "Prompt as sent")
         self.splitter = KeptSplitter(self._context.preferences, "policy", Qt.Orientation.Vertical, (460, 230))
@@ -210,9 +217,11 @@ class PolicyPane(QFrame):
     def _connect(self) -> None:
         self.work.loaded.connect(self.show_policy)
         self.work.counted.connect(self._show_count)
+        self.drop.dropped.connect(self.work.read)
         self.editor.edited.connect(self.document.touch)
         self.editor.whole_pasted.connect(self._read_pasted)
         self.document.changed.connect(self._refresh)
+        self.lint.counted.connect(self._show_findings)
         self.labels.labels_changed.connect(lambda labels: self.document.change(labels=labels))
         self.labels.form_changed.connect(lambda form: self.document.change(form=form))
         self.labels.effort_changed.connect(lambda effort: self.document.change(effort=effort))
@@ -238,6 +247,16 @@ class PolicyPane(QFrame):
         if self._tokens:
             parts.append(self._tokens)
         self.chooser.show_policy(self.document.policy.title, " · ".join(parts))
+
+    def show_lint(self) -> None:
+        """Open the tab with the linter's findings."""
+        self.tabs.setCurrentWidget(self.lint)
+        self.lint.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_findings(self, number: int, words: str) -> None:
+        self.flag.setText(f" {number}")
+        self.flag.setToolTip(f"Linter: {words}")
+        self.flag.setAccessibleName(f"Linter: {words}")
 
     def _show_count(self, number: int, exact: bool) -> None:
         self._tokens = f"{number:,} tokens" if exact else f"~{round(number, -1):,} tokens"

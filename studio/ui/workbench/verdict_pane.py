@@ -8,15 +8,17 @@ from PySide6.QtWidgets import QApplication, QFrame, QMenu, QStackedWidget, QWidg
 from studio.core.golden import GoldenExample
 from studio.core.labels import Decision
 from studio.core.run import Run
+from studio.services.repeat import TIMES
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context, is_demo
 from studio.ui.copying import run_as_json, run_as_text
 from studio.ui.tasks import Lane
-from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, spread
-from studio.ui.widgets.controls import CaretButton
+from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, set_icon
+from studio.ui.widgets.controls import CaretButton, ElidingButton
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.widgets.verdict_card import VerdictCard
 from studio.ui.words import decision_word
+from studio.ui.workbench.repeats import RepeatStrip
 from studio.ui.workbench.wrong_dialog import WrongDialog
 
 
@@ -52,8 +54,21 @@ class VerdictPane(QFrame):
             tip=f"Save as golden example ({keys_text(Act.GOLDEN)})",
         )
         self.wrong = push_button(
-            theme, "Wrong…", icon_name="x", act=self.ask_right, tip="Say what is right, and save that"
+            theme,
+            "Wrong…",
+            icon_name="x",
+            act=self.ask_right,
+            tip=f"Say what is right, and save that ({keys_text(Act.WRONG)})",
         )
+        self.repeat_button = ElidingButton(theme, f"Repeat ×{TIMES}")
+        self.repeat_button.setAccessibleName(f"Repeat {TIMES} times")
+        self.repeat_button.setToolTip(
+            f"Judge the same {TIMES} times: does it hold? ({keys_text(Act.REPEAT)})"
+        )
+        self.repeat_button.clicked.connect(self.repeat)
+        set_icon(self.repeat_button, theme, "arrows-clockwise")
+        self.repeats = RepeatStrip(context)
+        self.repeats.changed.connect(self._allow)
         self.saved = ElidedLabel(kind="small")
         self.undo = push_button(theme, "Undo", "link")
         self.undo.clicked.connect(self._undo)
@@ -64,9 +79,19 @@ class VerdictPane(QFrame):
         menu.addAction("Copy as JSON", self.copy_json)
         self.copy.setMenu(menu)
         foot = frame(
-            "foot", row(self.right, self.wrong, spread(self.saved), self.undo, None, self.copy, margins=(12, 8, 8, 8))
+            "foot",
+            row(
+                self.right,
+                self.wrong,
+                self.saved,
+                self.undo,
+                None,
+                self.repeat_button,
+                self.copy,
+                margins=(12, 8, 8, 8),
+            ),
         )
-        layout = column(self._stack, foot, spacing=0)
+        layout = column(self._stack, self.repeats, foot, spacing=0)
         layout.setStretch(0, 1)
         self.setLayout(layout)
         self._example: GoldenExample | None = None
@@ -81,11 +106,13 @@ class VerdictPane(QFrame):
 
     def show_empty(self) -> None:
         """Show that nothing was judged yet."""
+        self.repeats.forget()
         self._stack.setCurrentIndex(0)
         self._allow()
 
     def show_start(self) -> None:
         """A run begins."""
+        self.repeats.forget()
         self._stack.setCurrentIndex(1)
         info = self._context.studio.models.info
         self.card.show_start("Starting", demo=info is not None and info.is_demo)
@@ -115,6 +142,7 @@ class VerdictPane(QFrame):
 
     def show_run(self, run: Run) -> None:
         """Show a finished run."""
+        self.repeats.forget()
         self._stack.setCurrentIndex(1)
         self.card.show_run(run, demo=is_demo(run))
         self._forget_example()
@@ -123,17 +151,24 @@ class VerdictPane(QFrame):
     def save_right(self) -> None:
         """Save the content with this decision as a golden example."""
         run = self.run
-        if run is not None and run.verdict is not None and run.verdict.decision is not None:
+        if run is None or run.verdict is None or self._example is not None:
+            return
+        if run.verdict.decision is not None:
             self._save(run, run.verdict.decision, run.verdict.labels, "")
 
     def ask_right(self) -> None:
         """Ask for the right decision and save that."""
         run = self.run
-        if run is None:
+        if run is None or not self.wrong.isEnabled():
             return
         dialog = WrongDialog(self._context.theme, run, self)
         if dialog.exec():
             self._save(run, dialog.decision, dialog.labels, dialog.why.exact_text().strip())
+
+    def repeat(self) -> None:
+        """Judge the same several times, to see whether the verdict holds."""
+        if self.run is not None and self.repeat_button.isEnabled():
+            self.repeats.start(self.run)
 
     def copy_json(self) -> None:
         """Copy the run as one JSON object."""
@@ -153,9 +188,11 @@ class VerdictPane(QFrame):
 
         def done(example: GoldenExample) -> None:
             self._example = example
-            self.saved.setText(f"Golden example saved: {decision_word(expected).lower()}")
+            self.saved.setText(f"Golden example: {decision_word(expected).lower()}")
+            had_focus = self.right.hasFocus() or self.wrong.hasFocus()
             self._allow()
-            self.undo.setFocus(Qt.FocusReason.OtherFocusReason) if self.right.hasFocus() else None
+            if had_focus:
+                self.undo.setFocus(Qt.FocusReason.OtherFocusReason)
 
         self._context.tasks.run(
             Lane.STORE, lambda: golden.add_from_run(run, expected=expected, labels=known, why=why), on_done=done
@@ -178,4 +215,9 @@ class VerdictPane(QFrame):
         self.right.setEnabled(decided and self._example is None)
         self.wrong.setEnabled(run is not None and self._example is None)
         self.copy.setEnabled(run is not None)
-        self.undo.setVisible(self._example is not None)
+        self.repeat_button.setEnabled(run is not None and not self.repeats.running)
+        # Once saved, the words about it take the place of the two buttons.
+        for button in (self.right, self.wrong):
+            button.setVisible(self._example is None)
+        for part in (self.saved, self.undo):
+            part.setVisible(self._example is not None)
