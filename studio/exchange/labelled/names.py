@@ -1,0 +1,164 @@
+"""What a column is, by its name alone: the spellings that labelled sets use, in any case and with any punctuation."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import StrEnum
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+
+
+class Role(StrEnum):
+    """What a column may be."""
+
+    TEXT = "text"
+    PROMPT = "prompt"
+    RESPONSE = "response"
+    TURNS = "turns"
+    LABEL = "label"
+    PROMPT_LABEL = "prompt_label"
+    RESPONSE_LABEL = "response_label"
+    CODES = "codes"
+    MODEL = "model"
+    REASON = "reason"
+    ID = "id"
+    GROUP = "group"
+    ORDER = "order"
+    SPEAKER = "speaker"
+    META = "meta"
+    OTHER = "other"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_EXACT: dict[Role, frozenset[str]] = {
+    Role.GROUP: _words("conversation_id conversation dialogue_id dialog_id thread_id chat_id conv_id"),
+    Role.ORDER: _words("turn_number turn turn_id turn_index turn_no turn_idx turn_num message_index message_number"),
+    Role.SPEAKER: _words("speaker role turn_role author sender speaker_role turn_speaker author_role"),
+    Role.TURNS: _words("messages turns conversations dialogue dialog chat_history history turn_list"),
+    Role.PROMPT: _words(
+        "prompt prompts user_prompt user_input user_message question instruction query prompt_text input input_text "
+        "user user_query"
+    ),
+    Role.RESPONSE: _words(
+        "response responses completion model_output output answer reply assistant assistant_response model_response "
+        "response_text generation model_completion bot_response assistant_message assistant_reply"
+    ),
+    Role.TEXT: _words(
+        "text content test_content turn_content message comment comment_text body post post_text tweet sentence "
+        "utterance review review_text contents texts messages_text sms email description passage statement "
+        "full_text message_text behavior goal test_input test_case_content content_text sample example document chat "
+        "msg text_content user_content v2 turn_text"
+    ),
+    Role.ID: _words(
+        "id uid uuid index idx key no nr number num row row_id row_idx item test_case test_no case case_number "
+        "test_number sno s_no"
+    ),
+    Role.REASON: _words("why because"),
+    Role.META: _words(
+        "difficulty source language lang split date created_at updated_at timestamp platform domain severity "
+        "confidence topic focus annotator lead_time annotation_id tags tag human_annotation agreement completed_by subset notes"
+    ),
+}
+_TEXT_ORDER = ("turn_content", "test_content", "content", "text", "message", "comment_text", "comment", "body", "post")
+
+_LABEL = _words(
+    "label labels classification class category categories decision verdict expected gold truth target annotation "
+    "annotations rating violation violations violates violating violative violated safe unsafe safety harmful harm "
+    "toxic toxicity spam hate hateful allowed flagged judgement judgment polarity sentiment moderation outcome harmfulness "
+    "violative offensive abusive abuse threat insult obscene jailbreak jailbreaking nsfw ok acceptable compliant"
+)
+_SURE_LABEL = _words(
+    "label labels classification decision verdict expected gold truth rating annotation judgement judgment"
+)
+_MODEL = _words(
+    "gpt oss safeguard llm predicted prediction predictions predict pred preds classifier openai claude llama gemini "
+    "mistral logged qwen perspective"
+)
+_REASON = _words("reason reasons reasoning rationale explanation justification justifications explanations")
+_CODES = _words("policies policy rule rules code codes categories category")
+_PROMPT = _words("prompt user question query instruction")
+_RESPONSE = _words("response completion reply assistant answer")
+_NUMBERS_ABOUT = _words(
+    "score scores category_scores probability prob confidence count id ids model type time date length "
+    "notes note agreement"
+)
+_ABOUT_A_SIDE = _words(
+    "refusal category categories subcategory name lang language source tokens url hash tag tags topic"
+)
+_RANKED = (
+    "expected_classification", "expected_decision", "expected_label", "expected", "expected_verdict", "expected_result",
+    "gold_label", "gold", "ground_truth", "human_label", "true_label", "final_label", "label", "labels",
+    "classification", "decision", "verdict", "annotation", "class", "target",
+)  # fmt: skip
+_LATE = ("sentiment", "category", "categories", "rating", "outcome")
+
+
+def normal(name: str) -> str:
+    """A column's name as words in lower case joined by underscores; marks and invisible characters are gone."""
+    text = unicodedata.normalize("NFKC", name)
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return _NOT_WORD.sub("_", _CAMEL.sub("_", text).lower()).strip("_")
+
+
+def role_of(name: str) -> Role:
+    """What a column of that name is; ``OTHER`` for a name that is not known. For a dotted name the last part counts."""
+    if len(name) > 120:
+        return Role.OTHER
+    whole = normal(name)
+    found = _role(whole)
+    return _role(normal(name.rsplit(".", 1)[-1])) if found is Role.OTHER and "." in name else found
+
+
+def _role(name: str) -> Role:
+    for role, names in _EXACT.items():
+        if name in names:
+            return role
+    words = frozenset(name.split("_"))
+    if words & _REASON:
+        return Role.REASON
+    for side, text, label in (
+        (_RESPONSE, Role.RESPONSE, Role.RESPONSE_LABEL),
+        (_PROMPT, Role.PROMPT, Role.PROMPT_LABEL),
+    ):
+        if words & side:
+            if words & (_NUMBERS_ABOUT - {"model"}) or words & _ABOUT_A_SIDE:
+                return Role.META
+            return label if words & _LABEL else text
+    if words & _MODEL and words & (_LABEL | _words("predicted prediction predictions pred preds output result answer")):
+        return Role.MODEL
+    if (
+        words & _words("violated")
+        and words & _CODES
+        or (words & _CODES and words & _words("policy policies rule rules"))
+    ):
+        return Role.CODES
+    if words & _LABEL:
+        return _label(words)
+    if name.endswith(("_id", "_uuid")):
+        return Role.ID
+    return Role.OTHER
+
+
+def _label(words: frozenset[str]) -> Role:
+    if words & _words("model") and not words & _words("expected gold true human"):
+        return Role.MODEL
+    return Role.META if words & (_NUMBERS_ABOUT - {"model"}) and not words & _SURE_LABEL else Role.LABEL
+
+
+def text_rank(name: str) -> int:
+    """Which of several text columns is the content: the lowest."""
+    words = normal(name)
+    return _TEXT_ORDER.index(words) if words in _TEXT_ORDER else len(_TEXT_ORDER)
+
+
+def label_rank(name: str) -> int:
+    """Which of several label columns decides: the lowest. Equal ranks are a question."""
+    words = normal(name.rsplit(".", 1)[-1])
+    if words in _RANKED:
+        return _RANKED.index(words)
+    return len(_RANKED) + (10 if words in _LATE or words.endswith(("category", "categories")) else 0)

@@ -1,0 +1,290 @@
+"""A mapping for a file of any shape, from its columns' names and what is in them. What is not certain is left open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from studio.core.policy import ContentKind, Policy
+from studio.exchange.labelled.mapping import CONTENT, HUMAN, JUDGED, LABEL_COLUMN, UNNAMED, Group, Item, Mapping
+from studio.exchange.labelled.names import Role, label_rank, normal, text_rank
+from studio.exchange.labelled.profile import Column, Profile
+from studio.exchange.labelled.shapes import label_studio, promptfoo, spam_sections
+from studio.exchange.labelled.shapes.known import known
+from studio.exchange.labelled.tables import Table
+from studio.exchange.labelled.values import meaning_of
+
+_UNNAMED = re.compile(r"^column \d+$")
+_SHARE_OF_WORDS = 0.8
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A mapping on its way; ``used`` are the columns that have found their place."""
+
+    confirm: dict[str, str | None]
+    thresholds: dict[str, float | None] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+
+
+def propose(table: Table, profile: Profile, policy: Policy | None) -> Mapping:
+    """The mapping for a table. Labels get their meaning later, when all of them have been counted."""
+    if table.view == spam_sections.SHAPE:
+        return _sections(table, profile)
+    if not table.view:
+        found = known(profile, table.read, policy)
+        if found is not None:
+            return found
+    draft = _Draft(dict(table.confirm), notes=list(table.notes))
+    group = _group(profile, draft)
+    items = _items(profile, policy, draft, group)
+    used = draft.used | {name for item in items for name in item.columns}
+    why = next((c.name for c in profile.of(Role.REASON) if c.name not in used), "")
+    own_id = _id(profile, used)
+    used |= {why, own_id}
+    tags = tuple(c.name for c in profile.columns.values() if c.name not in used and _is_tag(c))
+    _unnamed(table, profile, used, draft)
+    pairs = len(items) > 1
+    shape = table.view or (
+        "two_items_a_row" if pairs else "conversations" if group and group.kind == "turns" else "generic"
+    )
+    people = label_studio.PEOPLE if label_studio.PEOPLE in profile.columns else ""
+    return Mapping(
+        shape,
+        table.read,
+        items,
+        thresholds=draft.thresholds,
+        confirm=draft.confirm,
+        group=group,
+        tags=tags,
+        why=why,
+        id=own_id,
+        decided_by=people,
+        unmapped=_unmapped(profile, used | set(tags) | {people}),
+        notes=tuple(draft.notes),
+    )
+
+
+def _sections(table: Table, profile: Profile) -> Mapping:
+    return Mapping(
+        spam_sections.SHAPE,
+        table.read,
+        (Item(text=spam_sections.CONTENT, label=spam_sections.SECTION),),
+        confirm=dict(table.confirm),
+        unmapped={
+            name: reason
+            for name, reason in (
+                (spam_sections.ANSWER, "what a model answered, not what people said"),
+                (spam_sections.NUMBER, "counts anew in each section"),
+            )
+            if name in profile.columns
+        },
+        notes=("The label of an item is the heading of the section that it stands in.",),
+    )
+
+
+def _group(profile: Profile, draft: _Draft) -> Group | None:
+    groups, orders = profile.of(Role.GROUP), profile.of(Role.ORDER)
+    if groups and orders:
+        speaker = next((column.name for column in profile.of(Role.SPEAKER)), "")
+        draft.used |= {groups[0].name, orders[0].name, speaker}
+        return Group("turns", groups[0].name, orders[0].name, speaker)
+    names = {normal(name): name for name in profile.columns}
+    if {"annotator", "lead_time", "id"} <= names.keys():
+        draft.notes.append("Rows with the same id are what several people said about one text.")
+        draft.used |= {names["id"], names["annotator"]}
+        return Group("voices", names["id"], speaker=names["annotator"])
+    return None
+
+
+def _items(profile: Profile, policy: Policy | None, draft: _Draft, group: Group | None) -> tuple[Item, ...]:
+    turns = [c for c in profile.of(Role.TURNS) if "list" in c.types or c.mean_length > 40]
+    prompts, responses = _texts(profile, Role.PROMPT), _texts(profile, Role.RESPONSE)
+    texts = sorted(_texts(profile, Role.TEXT), key=lambda c: text_rank(c.name))
+    if prompts and responses and not turns:
+        paired = _pairs(profile, prompts[0], responses[0], draft)
+        if paired:
+            return paired
+    if turns:
+        content = Item(ContentKind.CONVERSATION, turns=turns[0].name)
+    elif texts:
+        content = Item(text=texts[0].name)
+    elif prompts and responses:
+        content = Item(ContentKind.COMPLETION, prompt=prompts[0].name, response=responses[0].name)
+        draft.confirm[JUDGED] = None
+    elif prompts or responses:
+        content = Item(text=(prompts or responses)[0].name)
+    else:
+        content = Item(text=_longest(profile, draft))
+    used = {*content.columns, *draft.used}
+    label, flags = _labels(profile, policy, draft, used)
+    codes = next((c.name for c in profile.of(Role.CODES) if c.name not in (*used, label, *flags)), "")
+    return (_with_labels(content, label, flags, codes),)
+
+
+def _with_labels(content: Item, label: str, flags: tuple[str, ...], codes: str) -> Item:
+    if not label and not flags and codes:
+        label, codes = codes, ""
+    return Item(
+        content.kind,
+        content.text,
+        content.context,
+        content.prompt,
+        content.response,
+        content.turns,
+        label,
+        flags,
+        codes,
+    )
+
+
+def _texts(profile: Profile, role: Role) -> list[Column]:
+    """Columns of a role that hold texts, and not numbers or yes and no."""
+    return [c for c in profile.of(role) if not c.is_flag and not c.is_score and ("str" in c.types or "text" in c.types)]
+
+
+def _longest(profile: Profile, draft: _Draft) -> str:
+    """The column with the longest texts, which a person has to confirm; the only column is certain."""
+    columns = [c for c in profile.columns.values() if c.filled and "text" in c.types]
+    if not columns:
+        draft.notes.append("No column holds texts.")
+        return ""
+    best = max(columns, key=lambda c: c.mean_length)
+    if len(columns) > 1:
+        draft.confirm[CONTENT] = None
+    return best.name
+
+
+def _pairs(profile: Profile, prompt: Column, response: Column, draft: _Draft) -> tuple[Item, ...]:
+    """Two items a row: the prompt with its label, and the response, in the light of the prompt, with its own."""
+    of_prompt = next((c.name for c in profile.of(Role.PROMPT_LABEL) if _is_label(c)), "")
+    of_response = next((c.name for c in profile.of(Role.RESPONSE_LABEL) if _is_label(c)), "")
+    plain = [c.name for c in profile.of(Role.LABEL) if _is_label(c)]
+    order = [*profile.columns]
+    if not of_prompt and not of_response:
+        after_prompt = [
+            name for name in plain if order.index(prompt.name) < order.index(name) < order.index(response.name)
+        ]
+        after_response = [name for name in plain if order.index(name) > order.index(response.name)]
+        if not after_prompt or not after_response:
+            return ()
+        of_prompt, of_response = after_prompt[0], after_response[0]
+    elif not of_prompt and plain:
+        of_prompt = plain[0]
+    elif not of_response and plain:
+        of_response = plain[-1]
+    found = []
+    if of_prompt:
+        found.append(Item(text=prompt.name, label=of_prompt))
+    if of_response:
+        found.append(Item(ContentKind.COMPLETION, prompt=prompt.name, response=response.name, label=of_response))
+    for item in found:
+        _score(profile.columns[item.label], draft)
+    if len(found) == 2:
+        draft.notes.append("Each row holds two items: the prompt, and the response in the light of the prompt.")
+    return tuple(found)
+
+
+def _labels(profile: Profile, policy: Policy | None, draft: _Draft, used: set[str]) -> tuple[str, tuple[str, ...]]:
+    """The column that says what is right, or several yes-or-no columns; both empty when the file says nothing."""
+    if promptfoo.EXPECTED in profile.columns and promptfoo.CHECKS not in used:
+        expected = profile.columns[promptfoo.EXPECTED]
+        if expected.role is Role.LABEL and expected.filled:
+            return expected.name, ()
+    roles = (Role.LABEL, Role.PROMPT_LABEL, Role.RESPONSE_LABEL)
+    found = [c for c in profile.of(*roles) if c.name not in used and _is_label(c)]
+    known_words = [c for c in profile.columns.values() if c not in found and c.name not in used and _says(c, policy)]
+    flags = [c for c in found if c.is_flag or c.is_score]
+    single = [c for c in found if c not in flags or "." not in c.name]
+    if len(flags) > 1 and (len(flags) == len(found) or not [c for c in single if label_rank(c.name) < 20]):
+        for column in flags:
+            _score(column, draft)
+        return "", tuple(c.name for c in flags)
+    candidates = sorted(single or found or known_words, key=lambda c: label_rank(c.name))
+    if not candidates:
+        return _model_answer(profile, draft, used), ()
+    best = candidates[0]
+    rivals = [c.name for c in candidates if label_rank(c.name) == label_rank(best.name)]
+    if len(rivals) > 1:
+        draft.confirm[LABEL_COLUMN] = None
+        draft.notes.append(f"Several columns may hold the label: {', '.join(rivals)}.")
+    _score(best, draft)
+    return best.name, ()
+
+
+def _model_answer(profile: Profile, draft: _Draft, used: set[str]) -> str:
+    """A column named after a model, when nothing else may be the label: a person has to say whose answer it is."""
+    column = next((c for c in profile.of(Role.MODEL) if c.name not in used and _is_label(c)), None)
+    if column is None:
+        return ""
+    draft.confirm[HUMAN] = None
+    draft.notes.append(f"The only column with labels, {column.name!r}, is named after a model.")
+    return column.name
+
+
+def _score(column: Column, draft: _Draft) -> None:
+    if column.is_score:
+        draft.thresholds[column.name] = None
+
+
+def _is_label(column: Column) -> bool:
+    """Whether the values may be labels: few and short, or lists of them, or scores."""
+    return column.is_score or not column.many or "list" in column.types
+
+
+def _says(column: Column, policy: Policy | None) -> bool:
+    """Whether nearly all values are words that say what is right, whatever the column's name."""
+    if column.role in (Role.MODEL, Role.ID, Role.GROUP, Role.ORDER) or column.many or not column.values:
+        return False
+    sure = sum(n for value, n in column.values.items() if (m := meaning_of(value, policy)) is not None and m.decision)
+    return sure >= _SHARE_OF_WORDS * sum(column.values.values())
+
+
+def _id(profile: Profile, used: set[str]) -> str:
+    columns = [
+        c for c in profile.of(Role.ID) if c.name not in used and normal(c.name) not in ("", "index", "number", "no")
+    ]
+    return columns[0].name if columns else ""
+
+
+def _is_tag(column: Column) -> bool:
+    if not column.filled or column.role in (Role.MODEL, Role.TEXT, Role.PROMPT, Role.RESPONSE, Role.TURNS, Role.ID):
+        return False
+    return (
+        not column.many and not column.is_score and not _UNNAMED.match(column.name) and column.name != promptfoo.CHECKS
+    )
+
+
+def _unnamed(table: Table, profile: Profile, used: set[str], draft: _Draft) -> None:
+    """Texts in columns without a name, right of the others: often the end of a text whose delimiter was not quoted."""
+    if not table.read.header:
+        return
+    names = [*profile.columns]
+    last = max((names.index(name) for name in used if name in names), default=0)
+    spilt = [c for c in profile.columns.values() if _UNNAMED.match(c.name) and c.filled and names.index(c.name) > last]
+    if spilt:
+        draft.confirm[UNNAMED] = None
+        draft.notes.append(f"Columns without a name hold something: {', '.join(c.name for c in spilt)}.")
+
+
+def _unmapped(profile: Profile, used: set[str]) -> dict[str, str]:
+    """Every column that is left out, and why."""
+    reasons = {
+        Role.MODEL: "what a model answered, not what people said",
+        Role.ID: "numbers the rows",
+        Role.LABEL: "another column says what is right",
+    }
+    found = {}
+    for column in profile.columns.values():
+        if column.name in used:
+            continue
+        if not column.filled:
+            found[column.name] = "it is empty"
+        elif column.role in reasons:
+            found[column.name] = reasons[column.role]
+        elif column.name == promptfoo.CHECKS:
+            found[column.name] = "assertions that do not name the right answer"
+        else:
+            found[column.name] = "its role is not known, and its values are no tags"
+    return found

@@ -1,0 +1,1 @@
+"""The shapes of labelled sets that are known, each with the trap that it sets for a reader."""
