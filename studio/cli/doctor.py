@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -16,9 +17,18 @@ from studio.services.studio import Studio
 _MARKS = {Health.GOOD: ("●", "cyan"), Health.WARN: ("▲", "yellow"), Health.BAD: ("⬣", "red")}
 
 
-def doctor(workspace: WorkspaceOption = None, model: ModelOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    workspace: WorkspaceOption = None,
+    model: ModelOption = None,
+    retry: Annotated[
+        bool, typer.Option("--retry-gpu", help="Let a GPU try again that could not load this model before.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Look at everything the studio needs, and load the model once. Exit code 1 when something is broken."""
     with Studio.open(workspace, model=model) as studio:
+        if retry:
+            studio.models.try_again(studio.models.current())
         found = report(studio)
     if as_json:
         show_json(

@@ -13,6 +13,7 @@ from enum import StrEnum
 from studio import __version__, paths
 from studio.core.errors import StudioError
 from studio.services import shield
+from studio.services.models import ModelInfo
 from studio.services.studio import Studio
 
 
@@ -78,6 +79,22 @@ def _disk() -> Fact:
     return Fact("Disk", words)
 
 
+def _memory(info: ModelInfo) -> str:
+    together = "1 request at a time" if info.n_seq == 1 else f"{info.n_seq} requests at a time"
+    short = f", as {info.n_seq_wanted} do not fit" if info.n_seq < info.n_seq_wanted else ""
+    return f"{info.memory_bytes / 1e6:,.0f} MB at most, for {together}{short}; {info.kv_type} context"
+
+
+def _notes(studio: Studio) -> list[Fact]:
+    """What is remembered of GPUs that could not load the model in use."""
+    found = studio.models.notes(studio.models.current())
+    hint = "After a new driver or with more free memory: `moderation-studio doctor --retry-gpu`."
+    facts = [Fact("GPU", note.words, Health.WARN, hint) for note in found]
+    if studio.models.notes_problem:
+        facts.append(Fact("GPU", studio.models.notes_problem, Health.WARN))
+    return facts
+
+
 def _model(studio: Studio) -> list[Fact]:
     try:
         entry = studio.models.current()
@@ -89,6 +106,9 @@ def _model(studio: Studio) -> list[Fact]:
         Fact("Model sha256", info.sha256),
         Fact("Context", f"{info.n_ctx_train:,} tokens"),
         Fact("Engine", f"llama.cpp {info.llama_build}, {info.backend} on {info.device}"),
+        Fact("Placement", info.placement.words),
+        Fact("Memory", _memory(info)),
+        *_notes(studio),
         Fact("Worker network", info.network),
         Fact("Worker file writes", info.writes),
     ]

@@ -259,6 +259,7 @@ def provenance_lines(run: Run) -> str:
         "Model sha256": kept.model_sha256,
         "Engine": f"llama.cpp {kept.llama_build}, {kept.backend} on {kept.device}",
         "Context": f"{kept.n_ctx:,} tokens",
+        "Repeats": "bit for bit" if kept.strict else f"up to rounding, {kept.n_seq} requests at a time",
         "Effort": EFFORT[kept.effort].lower(),
         "Sampling": f"{how}, seed {sampling.seed}",
         "Date in the prompt": kept.pinned_date.isoformat(),

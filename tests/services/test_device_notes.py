@@ -15,7 +15,9 @@ from studio.engine.errors import EngineLoadCrashError, NoRoomError
 from studio.engine.types import EngineSettings, ModelInfo
 from studio.hub.inventory import Inventory
 from studio.services.device_notes import DeviceNotes
+from studio.services.doctor import report
 from studio.services.models import ModelService
+from studio.services.studio import Studio
 from tests.engine.pretending_worker import CARD, FAILURE, run
 from tests.engine.tiny_gguf import TinyModel, write
 
@@ -142,3 +144,16 @@ def test_with_little_memory_contexts_stay_short_and_the_longest_is_told(model_fi
         info = client.load(model_file, EngineSettings(memory_limit=35_000_000, n_seq=1))
     assert 4096 <= info.n_ctx_limit < 8192
     assert info.memory_bytes <= 35_000_000
+
+
+def test_the_doctor_tells_what_was_given_up_and_how_to_have_it_back(
+    shelf: Shelf, tmp_path: Path, model_file: Path
+) -> None:
+    service, engine = shelf("abort")
+    loaded(service, engine)
+    with Studio.open(tmp_path / "a.studio", model=model_file, engine=engine) as studio:
+        facts = {fact.name: fact for fact in report(studio).facts}
+    assert "failed before" in facts["Placement"].value
+    assert "could not load this model" in facts["GPU"].value
+    assert "--retry-gpu" in facts["GPU"].hint
+    assert "MB at most, for 8 requests at a time" in facts["Memory"].value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame
 
-from studio.services.models import ModelEntry
+from studio.services.models import DeviceNote, ModelEntry
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, IconLabel, column, push_button, row, set_kind, text_label
 from studio.ui.words import path_words, size
@@ -19,8 +21,9 @@ class ModelCard(QFrame):
 
     use_wanted = Signal(object)
     remove_wanted = Signal(object)
+    retry_wanted = Signal(object)
 
-    def __init__(self, theme: Theme, entry: ModelEntry) -> None:
+    def __init__(self, theme: Theme, entry: ModelEntry, notes: Sequence[DeviceNote] = ()) -> None:
         super().__init__()
         self.entry = entry
         self.setProperty("kind", "card")
@@ -38,6 +41,12 @@ class ModelCard(QFrame):
         )
         self.remove.setVisible(not entry.is_demo)
         self.remove.setToolTip("The file stays where it is.")
+        self.retry = push_button(
+            theme, "Try the GPU again", icon_name="arrow-clockwise", act=lambda: self.retry_wanted.emit(entry)
+        )
+        self.retry.setVisible(bool(notes))
+        self.notes = text_label(" ".join(note.words for note in notes), "warn", wrap=True)
+        self.notes.setVisible(bool(notes))
         self._facts = text_label("", "quiet", wrap=True)
         self._facts.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -47,7 +56,8 @@ class ModelCard(QFrame):
         layout.addLayout(head)
         layout.addWidget(text_label(words, "warn" if entry.is_demo else "quiet", wrap=True))
         layout.addWidget(path)
-        layout.addLayout(row(self.use, self.facts_button, None, self.remove, spacing=8))
+        layout.addWidget(self.notes)
+        layout.addLayout(row(self.use, self.retry, self.facts_button, None, self.remove, spacing=8))
         layout.addWidget(self._facts)
         self.setLayout(layout)
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from studio.core.errors import StudioError
 from studio.core.progress import Cancel, Progress
-from studio.services.models import ModelEntry, ModelInfo
+from studio.services.models import DeviceNote, ModelEntry, ModelInfo
 from studio.ui.context import Context, Page
 from studio.ui.models.card import ModelCard
 from studio.ui.tasks import Job, Lane
@@ -77,7 +77,9 @@ class ModelsPage(Page):
         """Read the list of models again."""
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         models = self._context.studio.models
-        self._context.tasks.run(Lane.READ, models.list, on_done=self._show)
+        self._context.tasks.run(
+            Lane.READ, lambda: [(entry, models.notes(entry)) for entry in models.list()], on_done=self._show
+        )
 
     def choose_file(self) -> None:
         """Choose a model file in a dialog."""
@@ -130,13 +132,24 @@ class ModelsPage(Page):
             Lane.MODEL, lambda: models.remove(entry), on_done=lambda _none: self._context.changes.model.emit()
         )
 
-    def _show(self, entries: list[ModelEntry]) -> None:
+    def retry(self, entry: ModelEntry) -> None:
+        """Try a GPU again that could not load this model."""
+        models = self._context.studio.models
+
+        def forgotten(_none: object) -> None:
+            self._context.changes.model.emit()
+            self.load_wanted.emit()
+
+        self._context.tasks.run(Lane.MODEL, lambda: models.try_again(entry), on_done=forgotten)
+
+    def _show(self, entries: list[tuple[ModelEntry, tuple[DeviceNote, ...]]]) -> None:
         for card in self.cards:
             self._list.removeWidget(card)
             card.deleteLater()
         self.cards = []
-        for entry in entries:
-            card = ModelCard(self._context.theme, entry)
+        for entry, notes in entries:
+            card = ModelCard(self._context.theme, entry, notes)
+            card.retry_wanted.connect(self.retry)
             card.use_wanted.connect(self.use)
             card.remove_wanted.connect(self.remove)
             self._list.addWidget(card)
@@ -166,6 +179,13 @@ class ModelsPage(Page):
             self.entered()
 
 
+def _together(info: ModelInfo) -> str:
+    if info.n_seq == 1:
+        return "one request at a time"
+    short = f" ({info.n_seq_wanted} did not fit)" if info.n_seq < info.n_seq_wanted else ""
+    return f"{info.n_seq} requests at a time{short}"
+
+
 def _facts(entry: ModelEntry, info: ModelInfo | None) -> str:
     lines = [f"File: {entry.path}", f"Size: {size(entry.size)}"]
     sha256 = entry.sha256 or (info.sha256 if info else None)
@@ -177,6 +197,8 @@ def _facts(entry: ModelEntry, info: ModelInfo | None) -> str:
             f"Parameters: {info.n_params / 1e6:,.1f} million",
             f"Context: {info.n_ctx_train:,} tokens",
             f"Engine: llama.cpp {info.llama_build}, {info.backend} on {info.device}",
+            f"Placement: {info.placement.words}",
+            f"Memory: {size(info.memory_bytes)} at most, for {_together(info)}",
             f"Network of its process: {info.network}",
             f"File writes of its process: {info.writes}",
         ]

@@ -24,6 +24,7 @@ _WIDEST = 760
 _FONT_SIZES = (None, 9, 10, 11, 12, 14, 16, 18, 20, 24)
 _THEMES = {ThemeChoice.SYSTEM: "As the system", ThemeChoice.LIGHT: "Light", ThemeChoice.DARK: "Dark"}
 _SAMPLINGS = {GREEDY: "Reproducible", SAMPLED: "Sampled"}
+_STRICT = {False: "As quick as it goes", True: "Strict"}
 _MARKS = {Health.GOOD: "●", Health.WARN: "▲", Health.BAD: "⬣"}
 
 
@@ -50,6 +51,8 @@ class SettingsPage(Page):
             samplings[values.sampling] = f"Temperature {values.sampling.temperature:g}"
         self.sampling = Choice(theme, samplings, "Sampling")
         self.sampling.choose(values.sampling)
+        self.strict = Choice(theme, _STRICT, "Repeating a run")
+        self.strict.choose(values.strict)
         self.pinned = QDateEdit()
         self.pinned.setCalendarPopup(True)
         self.pinned.setDisplayFormat("d MMMM yyyy")
@@ -86,7 +89,17 @@ class SettingsPage(Page):
         self.font_size.chosen.connect(lambda value: change(font_size=value))
         self.effort.chosen.connect(lambda value: change(effort=value))
         self.sampling.chosen.connect(lambda value: change(sampling=value))
+        self.strict.chosen.connect(self._be_strict)
         self.pinned.dateChanged.connect(lambda day: self._pin(date(day.year(), day.month(), day.day())))
+
+    def _be_strict(self, strict: bool) -> None:
+        """Remember it, and load the model anew with it; what runs now ends as it began."""
+        self._context.preferences.change(strict=strict)
+        models, changes = self._context.studio.models, self._context.changes
+        models.set_strict(strict)
+        self._context.tasks.run(
+            Lane.MODEL, models.load, on_done=lambda _info: changes.model.emit(), title="Loading the model"
+        )
 
     def _pin(self, day: date) -> None:
         studio = self._context.studio
@@ -137,6 +150,12 @@ class SettingsPage(Page):
                     "Answers",
                     "Reproducible answers the same every time. Sampled answers vary.",
                     self.sampling,
+                ),
+                (
+                    "Repeating a run",
+                    "Strict judges one at a time, and the same run again gives the same answer bit for bit. "
+                    "Otherwise several are judged together, and rounding may turn a close call.",
+                    self.strict,
                 ),
                 (
                     "Date in the prompt",
