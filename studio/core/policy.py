@@ -50,7 +50,8 @@ class Policy:
     """A policy as it is judged by: immutable, and identified by :attr:`sha256`.
 
     ``text`` is the body in Markdown, without front matter. ``review_below`` is the confidence (0 to 1) under which a
-    verdict is sent to a person; None means never.
+    verdict is sent to a person; None means never. ``targets`` are the figures that its scores on golden examples must
+    reach, by name (:mod:`studio.core.targets`); they change no judgement.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Policy:
     language: str = "en"
     license: str = ""
     source: str = ""
+    targets: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -21,8 +21,11 @@ _DEMO_MODEL = "Moderation Studio demo model"
 
 
 def policy_document(policy: Policy) -> Document:
-    """The policy, whole, as a JSON document."""
-    return asdict(policy)
+    """The policy, whole, as a JSON document. One without targets is as it was before there were any."""
+    document = asdict(policy)
+    if not policy.targets:
+        del document["targets"]
+    return document
 
 
 def document_sha256(document: Document) -> str:
@@ -45,6 +48,7 @@ def policy_from(document: Document) -> Policy:
             "tags": tuple(document["tags"]),
             "jurisdictions": tuple(document["jurisdictions"]),
             "content_kinds": tuple(ContentKind(kind) for kind in document["content_kinds"]),
+            "targets": tuple((key, bound) for key, bound in document.get("targets", ())),
         }
     )
 
