@@ -31,9 +31,9 @@ def run(workspace: Path | None = None, *, model: Path | None = None) -> int:
     app.setApplicationDisplayName("Moderation Studio")
     app.setDesktopFileName(paths.APP_NAME)
     theme = Theme(app)
-    loaded = settings.load()
-    theme.choose(loaded.settings.theme, loaded.settings.font_size)
     try:
+        loaded = settings.load()
+        theme.choose(loaded.settings.theme, loaded.settings.font_size)
         _log_to_file()
         studio = Studio.open(workspace, model=model)
     except StudioError as error:
@@ -65,8 +65,14 @@ def build_window(theme: Theme, studio: Studio, loaded: settings.Loaded) -> MainW
 
 
 def _log_to_file() -> None:
-    """Warnings and errors go to a file; what was judged never does."""
-    handler = RotatingFileHandler(paths.logs_dir() / "studio.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
+    """The studio's own lines, and the warnings of libraries, go to a file; what was judged never does.
+
+    The file is opened at the first line: one that cannot be written does not keep the window shut.
+    """
+    handler = RotatingFileHandler(
+        paths.logs_dir() / "studio.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8", delay=True
+    )
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.startswith("studio"))
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
