@@ -132,7 +132,13 @@ class Inventory:
         for row in rows:
             del row["is_demo"], row["present"]
             row["parts"] = [{**part, "path": str(part["path"])} for part in row["parts"]]
-        paths.write_atomically(self._file, json.dumps(rows, indent=2).encode("ascii"))
+        try:
+            paths.write_atomically(self._file, json.dumps(rows, indent=2).encode("ascii"))
+        except OSError as error:
+            raise ModelFileError(
+                f"The list of models {self._file} could not be written: {error.strerror or error}.",
+                hint="Check that its disk is writable and has room.",
+            ) from error
 
 
 def file_sha256(

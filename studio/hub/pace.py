@@ -15,10 +15,9 @@ _TELL_EVERY_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class TransferProgress(Progress):
-    """Progress in bytes, with the speed of the last seconds and the time left at that speed (None when unknown)."""
+    """Progress in bytes, with the speed of the last seconds; the time left is at that speed."""
 
     bytes_per_s: float = 0.0
-    seconds_left: float | None = None
 
 
 class Pace:
@@ -52,7 +51,7 @@ class Pace:
         words = message or f"Downloading {self._what}" + (f" · {_per_second(speed)}" if speed > 0 else "")
         if left is not None and not message:
             words += f" · {duration(left)} left"
-        self._on_progress(TransferProgress(self._done, self._total, words, speed, left))
+        self._on_progress(TransferProgress(self._done, self._total, words, left, speed))
 
 
 def _per_second(speed: float) -> str:

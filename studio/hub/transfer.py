@@ -84,6 +84,8 @@ class Stop:
         """While the block lasts a stop ends ``answer``."""
         with self._lock:
             self._answer = answer
+            if self._event.is_set():
+                answer.abort()
         try:
             yield
         finally:
@@ -135,7 +137,18 @@ def fetch(
 
     Raises PausedError, NoRoomError, QuarantinedError or another DownloadError.
     """
-    stop = Stop(cancel)
+    with _disk(jobs[0][0].target):
+        _fetch(jobs, open_at, on_progress, cancel, Stop(cancel), patience or Patience())
+
+
+def _fetch(
+    jobs: Sequence[tuple[Slot, Promise]],
+    open_at: Open,
+    on_progress: Callable[[Progress], None] | None,
+    cancel: Cancel | None,
+    stop: Stop,
+    patience: Patience,
+) -> None:
     for slot, promise in jobs:
         if slot.unchecked == promise.size and _digest(slot.target, on_progress, cancel) == promise.sha256:
             slot.approve(promise)
@@ -150,7 +163,7 @@ def fetch(
         done = total - sum(promise.size for _slot, promise in todo)
         for slot, promise in todo:
             pace = Pace(slot.target.name, done + have[slot], total, on_progress)
-            _fetch_one(slot, promise, open_at, pace, done, stop, patience or Patience())
+            _fetch_one(slot, promise, open_at, pace, done, stop, patience)
             _verify(slot, promise, on_progress, cancel)
             done += promise.size
 
@@ -201,7 +214,7 @@ def _fetch_one(
 def _stream(slot: Slot, promise: Promise, open_at: Open, pace: Pace, before: int, stop: Stop) -> None:
     """One connection: append what comes to the partial file, never more than was promised."""
     have = slot.have
-    with open_at(promise, have) as answer, stop.watching(answer), _disk(slot), slot.part.open("ab") as file:
+    with open_at(promise, have) as answer, stop.watching(answer), _disk(slot.part), slot.part.open("ab") as file:
         if answer.start < have:
             # The server sends the whole file again.
             file.truncate(answer.start)
@@ -220,21 +233,21 @@ def _stream(slot: Slot, promise: Promise, open_at: Open, pace: Pace, before: int
 
 
 @contextlib.contextmanager
-def _disk(slot: Slot) -> Iterator[None]:
+def _disk(file: Path) -> Iterator[None]:
     """Tell the errors of the disk apart from those of the connection, which are told already."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(slot.target.parent).free
             raise NoRoomError(
-                f"The disk of {slot.target.parent} became full while {slot.target.name} was fetched.",
+                f"The disk of {file.parent} became full while {file.name} was fetched.",
                 needed=SPARE,
-                free=free,
+                free=0,
                 hint="Make room and start it again; what was fetched is kept.",
             ) from error
         raise DownloadError(
-            f"{slot.part} could not be written: {error.strerror or error}.", hint="Check the disk and its permissions."
+            f"{error.filename or file} could not be written: {error.strerror or error}.",
+            hint="Check the disk and its permissions.",
         ) from error
 
 

@@ -175,7 +175,7 @@ class Shelf:
         entry = self.get(entry_id)
         if entry.model is None or not entry.sha256:
             raise ModelFileError(f"{entry.title} is not here to be checked.", hint="Download or import it first.")
-        with self.busy(entry.id, State.VERIFYING):
+        with self.busy(entry.id, State.VERIFYING), _disk(entry.title):
             sizes = [file.stat().st_size for file in entry.files]
             for number, (file, wanted) in enumerate(zip(entry.files, entry.sha256, strict=True)):
                 told = _shifted(on_progress, sum(sizes[:number]), sum(sizes))
@@ -196,12 +196,13 @@ class Shelf:
             raise InputError(f"{entry.title} is being fetched or checked.", hint="Stop that first.")
         if entry.id == "demo":
             raise InputError("The demo model belongs to the studio.", hint="Choose another model to judge with.")
-        if entry.model is not None or entry.state is State.MISSING:
+        if not entry.ours or entry.model is not None:
             with contextlib.suppress(NotFoundError):
                 self.inventory.remove(entry.files[0])
         if entry.ours:
-            for file in entry.files:
-                Slot(file).delete()
+            with _disk(entry.title):
+                for file in entry.files:
+                    Slot(file).delete()
 
     def slots(self, known: KnownModel) -> tuple[Slot, ...]:
         """Where the files of a model of the catalogue are, or will be."""
@@ -320,6 +321,18 @@ class Shelf:
         return QuarantinedError(
             why, hint="It was taken off the list and left where it is. Import it again if you changed it yourself."
         )
+
+
+@contextlib.contextmanager
+def _disk(title: str) -> Iterator[None]:
+    """Turn an error of the disk into words about the model."""
+    try:
+        yield
+    except OSError as error:
+        raise ModelFileError(
+            f"The files of {title} cannot be reached or changed: {error.filename or ''} {error.strerror or error}.",
+            hint="Check that their disk is connected and who may change them.",
+        ) from error
 
 
 def _demo(entry: ModelEntry) -> ShelfEntry:

@@ -10,6 +10,9 @@ from typing import Any
 
 from studio.hub.kinds import HARMONY_TOKENS
 
+F32_TENSOR = ((32,), 0, 128)
+"""Shape, type and bytes of a small tensor."""
+
 U32, BOOL, STRING, ARRAY, U16, F64 = 4, 7, 8, 9, 2, 12
 
 

@@ -40,7 +40,7 @@ FAULTS = (*BODY_FAULTS, *STATUS_FAULTS)
 
 @dataclass
 class Asked:
-    """One request as it came."""
+    """One request as it came; the names of its headers in small letters."""
 
     method: str
     path: str
@@ -59,6 +59,7 @@ class HubStandIn:
     url: str = ""
     cut: int = 20_000
     redirect_to: str = ""
+    silent: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         hub = self.hub
-        hub.asked.append(Asked(self.command, self.path, dict(self.headers.items())))
+        hub.asked.append(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
         fault = hub.next_fault()
         try:
             if fault in STATUS_FAULTS:
@@ -169,6 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(piece[: hub.cut])
             self.wfile.flush()
             if fault == "stall":
+                hub.silent.set()
                 hub.release.wait(20)
             self._end()
             return

@@ -244,6 +244,7 @@ def test_any_bytes_give_facts_or_words(tmp_path: Path, rest: bytes, version: int
     facts_or_words(path)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
 def test_mutated_copies_of_the_demo_model_give_facts_or_words(tmp_path: Path, demo_gguf: Path, count: int) -> None:
     head = read_head(demo_gguf)
