@@ -322,7 +322,7 @@ def _conversation(records: list[Record], mapping: Mapping, group: Group) -> Iter
         turns.append((record, Turn(_text(record.values.get(group.speaker)) if group.speaker else "", _text(value))))
     if turns:
         content = Content.conversation(tuple(turn for _, turn in turns))
-        yield from _together([record for record, _ in turns], content, mapping)
+        yield from _together([record for record, _ in turns], content, mapping, group)
 
 
 def _voices(records: list[Record], mapping: Mapping, group: Group) -> Iterator[Parsed | Skipped]:
@@ -331,10 +331,10 @@ def _voices(records: list[Record], mapping: Mapping, group: Group) -> Iterator[P
     if content is None:
         yield from (Skipped(record.row, problem) for record in records)
     else:
-        yield from _together(records, content, mapping)
+        yield from _together(records, content, mapping, group)
 
 
-def _together(records: list[Record], content: Content, mapping: Mapping) -> Iterator[Parsed]:
+def _together(records: list[Record], content: Content, mapping: Mapping, group: Group) -> Iterator[Parsed]:
     """The one item of several records. What they do not agree on is kept as one label that says so."""
     item = mapping.items[0]
     said = [_originals(record.values, item, mapping)[0] for record in records]
@@ -348,6 +348,8 @@ def _together(records: list[Record], content: Content, mapping: Mapping) -> Iter
     values = {
         name: value for record in reversed(records) for name, value in record.values.items() if not is_blank(value)
     }
+    if group.kind == "voices" and group.speaker:
+        values[group.speaker] = ", ".join(dict.fromkeys(_text(record.values.get(group.speaker)) for record in records))
     whole = Record(records[0].row, values, "\n".join(record.raw for record in records))
     yield Parsed(
         whole.row, 1, content, originals, not originals, whole, tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(tags))

@@ -9,6 +9,7 @@ from itertools import chain, islice
 
 from studio.exchange.labelled.names import Role, role_of
 from studio.exchange.labelled.records import Record, Row, Skipped, is_blank
+from studio.exchange.labelled.values import meaning_of, suggested
 
 LOOKED_AT = 40
 """Rows that are looked at before a decision."""
@@ -24,6 +25,7 @@ class Header:
     row: int
     names: tuple[str, ...]
     certain: bool = True
+    raw: str = ""
 
 
 def find(head: Sequence[Row]) -> Header:
@@ -32,14 +34,15 @@ def find(head: Sequence[Row]) -> Header:
     best, most = None, 0
     for row in head[:_FIRST_ROWS]:
         known = _known(row)
-        if known > most and _could_be_names(row) and (known >= 2 or _width(row) == width):
+        fits = known >= 2 or _width(row) == width or row is head[0]
+        if known > most and fits and _could_be_names(row) and not _repeats(row, head):
             best, most = row, known
     if best is not None:
-        return Header(best.number, _named(best.cells, width))
+        return Header(best.number, _named(best.cells, width), raw=best.raw)
     first = head[0] if head else None
     if first is None or not _could_be_names(first) or _repeats(first, head[1:]):
         return _none(head)
-    return Header(first.number, _named(first.cells, width), certain=False)
+    return Header(first.number, _named(first.cells, width), certain=False, raw=first.raw)
 
 
 def at(head: Sequence[Row], number: int) -> Header:
@@ -47,7 +50,7 @@ def at(head: Sequence[Row], number: int) -> Header:
     width = max((_width(row) for row in head), default=0)
     for row in head:
         if row.number == number:
-            return Header(number, _named(row.cells, width))
+            return Header(number, _named(row.cells, width), raw=row.raw)
     return _none(head)
 
 
@@ -71,6 +74,8 @@ def records(rows: Iterable[Row | Skipped], header: Header) -> Iterator[Record | 
             yield item
         elif item.number < header.row:
             yield Skipped(item.number, f"it stands above the header: {_short(item.raw)}")
+        elif item.number > header.row and item.raw == header.raw:
+            yield Skipped(item.number, "it is the header again")
         elif item.number > header.row:
             yield _record(item, names)
 
@@ -106,7 +111,10 @@ def _named(cells: Sequence[object], width: int) -> tuple[str, ...]:
 
 
 def _known(row: Row) -> int:
-    return sum(role_of(str(cell)) is not Role.OTHER for cell in row.cells if not is_blank(cell))
+    """How many cells are names of columns. Words that are labels too, such as safe, count only beside others."""
+    found = [str(cell) for cell in row.cells if not is_blank(cell) and role_of(str(cell)) is not Role.OTHER]
+    sure = [name for name in found if suggested(name, "", None) is None and meaning_of(name, None) is None]
+    return len(found) if sure else 0
 
 
 def _could_be_names(row: Row) -> bool:
@@ -118,6 +126,7 @@ def _could_be_names(row: Row) -> bool:
 
 def _repeats(first: Row, below: Sequence[Row]) -> bool:
     """Whether a cell of the first row is a value that comes again in its column, as labels do and names do not."""
+    below = [row for row in below if row.cells != first.cells]
     return any(
         not is_blank(cell) and any(place < len(row.cells) and row.cells[place] == cell for row in below)
         for place, cell in enumerate(first.cells)

@@ -61,7 +61,8 @@ _EXACT: dict[Role, frozenset[str]] = {
     Role.REASON: _words("why because"),
     Role.META: _words(
         "difficulty source language lang split date created_at updated_at timestamp platform domain severity "
-        "confidence topic focus annotator lead_time annotation_id tags tag human_annotation agreement completed_by subset notes"
+        "confidence topic focus annotator lead_time annotation_id tags tag human_annotation agreement "
+        "completed_by subset notes"
     ),
 }
 _TEXT_ORDER = ("turn_content", "test_content", "content", "text", "message", "comment_text", "comment", "body", "post")
@@ -69,8 +70,8 @@ _TEXT_ORDER = ("turn_content", "test_content", "content", "text", "message", "co
 _LABEL = _words(
     "label labels classification class category categories decision verdict expected gold truth target annotation "
     "annotations rating violation violations violates violating violative violated safe unsafe safety harmful harm "
-    "toxic toxicity spam hate hateful allowed flagged judgement judgment polarity sentiment moderation outcome harmfulness "
-    "violative offensive abusive abuse threat insult obscene jailbreak jailbreaking nsfw ok acceptable compliant"
+    "toxic toxicity spam hate hateful allowed flagged judgement judgment polarity sentiment moderation outcome "
+    "harmfulness offensive abusive abuse threat insult obscene jailbreak jailbreaking nsfw acceptable compliant"
 )
 _SURE_LABEL = _words(
     "label labels classification decision verdict expected gold truth rating annotation judgement judgment"
@@ -154,6 +155,11 @@ def text_rank(name: str) -> int:
     """Which of several text columns is the content: the lowest."""
     words = normal(name)
     return _TEXT_ORDER.index(words) if words in _TEXT_ORDER else len(_TEXT_ORDER)
+
+
+def is_sure_label(name: str) -> bool:
+    """Whether the name says that the column is the label, such as ``label`` or ``expected_decision``."""
+    return label_rank(name) < len(_RANKED)
 
 
 def label_rank(name: str) -> int:

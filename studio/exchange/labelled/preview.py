@@ -43,8 +43,8 @@ class Preview:
     """What an import would do. Nothing is stored yet.
 
     ``by_label`` counts items per original label; an item with several labels counts under each. ``unlabelled`` are
-    items of which the file does not say what is right. ``decisions`` counts items per decision as the mapping stands, with
-    ``unknown`` for the rest. ``samples`` shows the first contents of each label.
+    items of which the file does not say what is right. ``decisions`` counts items per decision as the mapping
+    stands, with ``unknown`` for the rest. ``samples`` shows the first contents of each label.
     """
 
     path: Path

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 
 from studio.core.policy import ContentKind, Policy
 from studio.exchange.labelled.mapping import CONTENT, HUMAN, JUDGED, LABEL_COLUMN, UNNAMED, Group, Item, Mapping
-from studio.exchange.labelled.names import Role, label_rank, normal, text_rank
+from studio.exchange.labelled.names import Role, is_sure_label, label_rank, normal, text_rank
 from studio.exchange.labelled.profile import Column, Profile
 from studio.exchange.labelled.shapes import label_studio, promptfoo, spam_sections
 from studio.exchange.labelled.shapes.known import known
 from studio.exchange.labelled.tables import Table
-from studio.exchange.labelled.values import meaning_of
+from studio.exchange.labelled.values import meaning_of, suggested
 
 _UNNAMED = re.compile(r"^column \d+$")
 _SHARE_OF_WORDS = 0.8
+_NO_TAGS = {"created_at", "updated_at", "timestamp", "date", "annotation_id", "lead_time", "agreement"}
 
 
 @dataclass(slots=True)
@@ -43,13 +44,15 @@ def propose(table: Table, profile: Profile, policy: Policy | None) -> Mapping:
     why = next((c.name for c in profile.of(Role.REASON) if c.name not in used), "")
     own_id = _id(profile, used)
     used |= {why, own_id}
+    people = group.speaker if group and group.kind == "voices" else label_studio.PEOPLE
+    people = people if people in profile.columns else ""
+    used |= {people}
     tags = tuple(c.name for c in profile.columns.values() if c.name not in used and _is_tag(c))
     _unnamed(table, profile, used, draft)
     pairs = len(items) > 1
     shape = table.view or (
         "two_items_a_row" if pairs else "conversations" if group and group.kind == "turns" else "generic"
     )
-    people = label_studio.PEOPLE if label_studio.PEOPLE in profile.columns else ""
     return Mapping(
         shape,
         table.read,
@@ -61,7 +64,7 @@ def propose(table: Table, profile: Profile, policy: Policy | None) -> Mapping:
         why=why,
         id=own_id,
         decided_by=people,
-        unmapped=_unmapped(profile, used | set(tags) | {people}),
+        unmapped=_unmapped(profile, used | set(tags)),
         notes=tuple(draft.notes),
     )
 
@@ -196,8 +199,9 @@ def _labels(profile: Profile, policy: Policy | None, draft: _Draft, used: set[st
     found = [c for c in profile.of(*roles) if c.name not in used and _is_label(c)]
     known_words = [c for c in profile.columns.values() if c not in found and c.name not in used and _says(c, policy)]
     flags = [c for c in found if c.is_flag or c.is_score]
-    single = [c for c in found if c not in flags or "." not in c.name]
-    if len(flags) > 1 and (len(flags) == len(found) or not [c for c in single if label_rank(c.name) < 20]):
+    outer = [c for c in found if "." not in c.name]
+    single = outer if len(outer) == 1 else [c for c in found if c not in flags or is_sure_label(c.name)]
+    if len(flags) > 1 and not single:
         for column in flags:
             _score(column, draft)
         return "", tuple(c.name for c in flags)
@@ -237,8 +241,15 @@ def _says(column: Column, policy: Policy | None) -> bool:
     """Whether nearly all values are words that say what is right, whatever the column's name."""
     if column.role in (Role.MODEL, Role.ID, Role.GROUP, Role.ORDER) or column.many or not column.values:
         return False
-    sure = sum(n for value, n in column.values.items() if (m := meaning_of(value, policy)) is not None and m.decision)
+    if column.is_flag or len(column.values) > max(3, column.filled // 2):
+        return False
+    sure = sum(n for value, n in column.values.items() if _has_a_side(value, policy))
     return sure >= _SHARE_OF_WORDS * sum(column.values.values())
+
+
+def _has_a_side(value: str, policy: Policy | None) -> bool:
+    meaning = meaning_of(value, policy)
+    return bool(meaning and meaning.decision) or suggested(value, "", policy) is not None
 
 
 def _id(profile: Profile, used: set[str]) -> str:
@@ -249,7 +260,8 @@ def _id(profile: Profile, used: set[str]) -> str:
 
 
 def _is_tag(column: Column) -> bool:
-    if not column.filled or column.role in (Role.MODEL, Role.TEXT, Role.PROMPT, Role.RESPONSE, Role.TURNS, Role.ID):
+    unwanted = (Role.MODEL, Role.TEXT, Role.PROMPT, Role.RESPONSE, Role.TURNS, Role.ID)
+    if not column.filled or column.role in unwanted or normal(column.name) in _NO_TAGS:
         return False
     return (
         not column.many and not column.is_score and not _UNNAMED.match(column.name) and column.name != promptfoo.CHECKS

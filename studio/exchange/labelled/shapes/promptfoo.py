@@ -22,8 +22,8 @@ _TYPED = re.compile(r"^(?P<type>not-[a-z-]+|[a-z][a-z-]*)(?:\([^)]*\))?:\s*(?P<v
 _TYPES = _NAMING | {
     "javascript", "fn", "eval", "python", "llm-rubric", "grade", "similar", "is-json", "contains-json", "contains-any",
     "contains-all", "regex", "factuality", "model-graded-closedqa", "answer-relevance", "cost", "latency",
-    "levenshtein", "rouge-n", "webhook", "moderation", "guardrails", "classifier", "file", "g-eval", "perplexity", "icontains-any",
-    "icontains-all", "is-valid-json",
+    "levenshtein", "rouge-n", "webhook", "moderation", "guardrails", "classifier", "file", "g-eval", "perplexity",
+    "icontains-any", "icontains-all", "is-valid-json",
 }  # fmt: skip
 _VARIABLE = re.compile(r"^\{\{\s*([\w.]+)\s*\}\}$")
 _MOST_PER_TEST = 1000
