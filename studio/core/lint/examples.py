@@ -37,6 +37,8 @@ _GOOD = re.compile(
 _UP = re.compile(r"(?:escalate|needs?[_ ]review|review|manual review|human review)\b", re.I)
 _JSON_SIDE = re.compile(r"[\"'](?:violation|violates|is_violation)[\"']\s*:\s*[\"']?(1|0|true|false)", re.I)
 _JSON_LABEL = re.compile(r"[\"'](?:policy_category|category|label)[\"']\s*:\s*[\"']([\w.-]{1,20})[\"']", re.I)
+_SLOT = re.compile(r"\s*[\[{<$]\S[^\]}>\n]{0,60}[\]}>]+\s*$")
+"""What a template left where the content was to stand is no example."""
 _TRIVIAL = 5
 """Words in an allowed example up to which its words tell that it is far from the boundary."""
 
@@ -86,7 +88,7 @@ def _find(doc: Document) -> Iterator[Example]:
         if found is not None:
             yield found
             pending = None
-        elif key and key.group().strip() and line.text[key.end() :].strip():
+        elif key and key.group().strip() and line.text[key.end() :].strip() and not _SLOT.match(line.text, key.end()):
             if pending is not None and pending[0].role is Role.EXAMPLES:
                 yield _example(doc, pending[0], pending[1], "", 0, pending[0].end)
             pending = (line, line.text[key.end() :])

@@ -43,6 +43,7 @@ class PolicyEditor(ExactEdit):
         super().__init__(theme, "Policy text", parent)
         self._gutter = _Gutter(self)
         self._marks: list[Mark] = []
+        self._underlines: list[QTextEdit.ExtraSelection] = []
         self._found: list[QTextEdit.ExtraSelection] = []
         self._flash: list[QTextEdit.ExtraSelection] = []
         self._flash_timer = QTimer(self)
@@ -92,7 +93,13 @@ class PolicyEditor(ExactEdit):
     def show_marks(self, marks: list[Mark]) -> None:
         """Mark what the linter found, in the gutter and under the text."""
         self._marks = marks
+        self._underlines = underlines(marks, self._theme.tokens)
         self._mark()
+
+    @property
+    def marks(self) -> list[Mark]:
+        """What is marked."""
+        return self._marks
 
     def gutter_width(self) -> int:
         """How wide the marks and the line numbers are now."""
@@ -141,7 +148,7 @@ class PolicyEditor(ExactEdit):
     def _restyle(self) -> None:
         self.setFont(self._theme.mono(BODY))
         self._make_room()
-        self._mark()
+        self.show_marks(self._marks)
 
     def _make_room(self) -> None:
         self.setViewportMargins(self.gutter_width(), 0, 0, 0)
@@ -155,8 +162,7 @@ class PolicyEditor(ExactEdit):
 
     def _mark(self) -> None:
         line = self._selection(self.textCursor(), self._theme.tokens.current_line, whole_line=True)
-        marks = underlines(self._marks, self._theme.tokens)
-        self.setExtraSelections([line, *marks, *self._found, *self._flash])
+        self.setExtraSelections([line, *self._underlines, *self._found, *self._flash])
         self._gutter.update()
 
     def _end_flash(self) -> None:

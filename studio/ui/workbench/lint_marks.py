@@ -102,7 +102,10 @@ def mark_icon(theme: Theme, severity: Severity, ratio: float) -> QIcon:
     painter = QPainter(picture)
     paint_mark(painter, QRectF(1, 1, side - 2, side - 2), severity, theme.tokens)
     painter.end()
-    return QIcon(picture)
+    icon = QIcon(picture)
+    # Qt would tint the picture of a chosen row, and the colour says something here.
+    icon.addPixmap(picture, QIcon.Mode.Selected)
+    return icon
 
 
 def _places(text: str) -> Callable[[int], int]:

@@ -57,11 +57,11 @@ class LintTab(QWidget):
             return
         at = self._editor.textCursor().selectionStart()
         places = [mark.cursor.selectionStart() for mark in self._marks]
-        current = self.list.indexOfTopLevelItem(self.list.currentItem())
+        current = self._place()
         if 0 <= current < len(places) and places[current] == at:
             place = current + step
         elif step > 0:
-            place = next((n for n, other in enumerate(places) if other > at), 0)
+            place = next((n for n, other in enumerate(places) if other > at or (other == at and current < 0)), 0)
         else:
             place = next((n for n in reversed(range(len(places))) if places[n] < at), len(places) - 1)
         self._show(place % len(places))
@@ -92,6 +92,7 @@ class LintTab(QWidget):
         self.list.setHeaderHidden(True)
         self.list.setRootIsDecorated(False)
         self.list.setColumnCount(2)
+        self.list.setAllColumnsShowFocus(True)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(_LINE, QHeaderView.ResizeMode.ResizeToContents)
@@ -131,7 +132,7 @@ class LintTab(QWidget):
         if kept is not None:
             same = [n for n, mark in enumerate(self._marks) if mark.finding.message == kept.finding.message]
             if same:
-                self.list.setCurrentItem(self.list.topLevelItem(same[0]))
+                self._choose(same[0])
 
     def _fill(self) -> None:
         self.list.clear()
@@ -153,8 +154,18 @@ class LintTab(QWidget):
                 item.setIcon(0, icons[mark.finding.severity])
 
     def _chosen(self) -> Mark | None:
-        place = self.list.indexOfTopLevelItem(self.list.currentItem()) if self.list.currentItem() else -1
+        place = self._place()
         return self._marks[place] if 0 <= place < len(self._marks) else None
+
+    def _place(self) -> int:
+        """Which finding is chosen in the list; -1 when none is."""
+        item = self.list.currentItem()
+        return self.list.indexOfTopLevelItem(item) if item is not None else -1
+
+    def _choose(self, place: int) -> None:
+        item = self.list.topLevelItem(place)
+        if item is not None:
+            self.list.setCurrentItem(item)
 
     def _explain(self) -> None:
         mark = self._chosen()
@@ -164,7 +175,7 @@ class LintTab(QWidget):
             self.fix_button.setVisible(bool(mark.finding.fix))
 
     def _show(self, place: int) -> None:
-        self.list.setCurrentItem(self.list.topLevelItem(place))
+        self._choose(place)
         self._go()
 
     def _go(self) -> None:
