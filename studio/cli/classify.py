@@ -61,6 +61,16 @@ def classify(
             "--strict/--no-strict", help="One request at a time: the same answer bit for bit; as the settings say."
         ),
     ] = None,
+    constrain: Annotated[
+        bool | None,
+        typer.Option(
+            "--constrain/--no-constrain",
+            help="Hold the answer to the policy's output form; only where the studio writes that form, if not given.",
+        ),
+    ] = None,
+    thinking_budget: Annotated[
+        int | None, typer.Option(min=1, help="End the reasoning after so many tokens and ask for the answer.")
+    ] = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -85,6 +95,8 @@ def classify(
             effort=effort,
             sampling=sampling,
             pinned_date=day.date() if day else None,
+            constrain=constrain,
+            thinking_budget=thinking_budget,
             on_event=watch,
             cancel=cancel,
         )

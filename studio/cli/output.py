@@ -83,6 +83,8 @@ def show_verdict(run: Run, *, demo: bool, reasoning: bool = True) -> None:
                 "dim",
             )
         )
+    if run.thinking_cut:
+        out.print(Text(f"The reasoning was ended after {timing.thinking_tokens} tokens.", "yellow"))
     if demo:
         out.print(Text(DEMO_NOTICE, "dim italic"))
 

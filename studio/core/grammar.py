@@ -21,7 +21,7 @@ from studio.core.reply import read_reply
 MOST_ANSWERS = 500
 """Answers of one grammar at most: llama.cpp follows all that are still possible at once."""
 
-RATIONALE_CHARACTERS = 1200
+RATIONALE_CHARACTERS = 800
 """A rationale is one or two sentences; llama.cpp repeats a rule 2,000 times at most."""
 
 RULES, RULE_CHARACTERS = 8, 40

@@ -182,6 +182,13 @@ def confidence_words(value: float) -> str:
     return f"{value * 100:.0f} % sure"
 
 
+def reasoning_note(tokens: int, *, cut: bool) -> str:
+    """How long the reasoning was, and whether its budget ended it; nothing where there was none."""
+    if not tokens:
+        return ""
+    return f"{count(tokens, 'token')}, ended at its budget" if cut else count(tokens, "token")
+
+
 def seconds(value: float) -> str:
     """A time for people: ``< 0.1 s``, ``0.4 s``, ``12 s``, ``2 min 5 s``."""
     if value < 0.05:

@@ -36,6 +36,7 @@ class Desk:
     cache_bytes: int | None = None
     free: int = ROOM
     events: list[protocol.FromWorker] = field(default_factory=list)
+    jobs: dict[int, Job] = field(default_factory=dict)
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -51,11 +52,16 @@ class Desk:
         priority: Priority = Priority.BATCH,
         sampling: Sampling = GREEDY,
         stream: bool = False,
+        grammar: str = "",
+        answers: tuple[tuple[Segment, ...], ...] = (),
+        thinking_budget: int | None = None,
     ) -> int:
         """Hand in a request; returns its number."""
-        number = next(self.ids)
-        self.scheduler.submit(Job(number, segments, prefix, priority, sampling, answer, 0, stream))
-        return number
+        job = Job(next(self.ids), segments, prefix, priority, sampling, answer, 0, stream)
+        job.grammar, job.answers, job.thinking_budget = grammar, answers, thinking_budget
+        self.jobs[job.id] = job
+        self.scheduler.submit(job)
+        return job.id
 
     def warm(self, segments: Sequence[Segment]) -> int:
         """Hand in a warm-up."""
@@ -75,6 +81,11 @@ class Desk:
         return next(
             event.generation for event in self.events if isinstance(event, protocol.Finished) and event.id == number
         )
+
+    def tokens(self, number: int) -> list[int]:
+        """The prompt of a finished request and what was written, up to the last token that was decoded."""
+        job = self.jobs[number]
+        return [*job.prompt[: job.prompt_tokens].tolist(), *job.written]
 
     def order(self, kind: type[protocol.FromWorker]) -> list[int]:
         """The requests that had such an event, in the order of the events."""

@@ -20,7 +20,7 @@ from studio.ui.widgets.controls import ConfidenceBar
 from studio.ui.widgets.fold import Fold
 from studio.ui.widgets.pill import PillSize, VerdictPill
 from studio.ui.widgets.reading import ShortText
-from studio.ui.words import DEMO_NOTE, REVIEW_REASON, count, label_words, reason, rule_line, seconds
+from studio.ui.words import DEMO_NOTE, REVIEW_REASON, label_words, reason, reasoning_note, rule_line, seconds
 
 _NARROW = 480
 """Below this width label and rule do not fit beside the pill."""
@@ -162,7 +162,7 @@ class VerdictCard(QWidget):
         named = _named(verdict, run.policy) if verdict else []
         self.reasoning.set_links([*named, *self.reasoning.view.citations])
         tokens = run.timing.thinking_tokens
-        self.reasoning.set_note(count(tokens, "token") if tokens else "")
+        self.reasoning.set_note(reasoning_note(tokens, cut=run.thinking_cut))
         self.reasoning.set_open(self._reasoning_open)
 
     def _remember(self, shown: bool) -> None:
