@@ -11,7 +11,7 @@ from rich.text import Text
 from studio.cli.common import JsonOption, WorkspaceOption
 from studio.cli.output import out, pill, printable, show_json
 from studio.core.run import Run
-from studio.services.records import run_record
+from studio.services.records import kept_record
 from studio.services.studio import Studio
 
 app = typer.Typer(help="What was judged, and when.", no_args_is_help=True)
@@ -61,7 +61,7 @@ def show_session(
         found = studio.sessions.get(session)
         runs = studio.sessions.runs(session_id=found.id, limit=limit)
     if as_json:
-        show_json({"id": found.id, "title": found.title, "runs": [_run(run) for run in runs]})
+        show_json({"id": found.id, "title": found.title, "runs": [kept_record(run) for run in runs]})
         return
     out.print(Text(printable(found.title), "bold"))
     for run in runs:
@@ -79,7 +79,7 @@ def search(
     with Studio.open(workspace) as studio:
         hits = studio.sessions.search(words, limit)
     if as_json:
-        show_json([{**_run(hit.run), "snippet": hit.snippet} for hit in hits])
+        show_json([{**kept_record(hit.run), "snippet": hit.snippet} for hit in hits])
         return
     for hit in hits:
         _show_run(hit.run, " ".join(hit.snippet.replace("\x02", "«").replace("\x03", "»").split()))
@@ -96,7 +96,3 @@ def _show_run(run: Run, text: str) -> None:
     line.append(f"  {run.policy.id}{version}  ", "dim")
     line.append(printable(text))
     out.print(line)
-
-
-def _run(run: Run) -> dict[str, object]:
-    return {**run_record(run), "state": run.state, "content": run.content.title}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from studio.core.content import Content
+from studio.core.policy import ContentKind
 from studio.core.run import Run
 
 
@@ -35,3 +37,16 @@ def run_record(run: Run) -> dict[str, Any]:
         "session": run.session_id,
         "started_at": run.started_at.isoformat(),
     }
+
+
+def kept_record(run: Run) -> dict[str, Any]:
+    """A kept run whole: :func:`run_record`, its state, and its content in a shape that ``classify --file`` reads."""
+    return {**run_record(run), "state": run.state, "title": run.content.title, "content": _content(run.content)}
+
+
+def _content(content: Content) -> str | dict[str, Any]:
+    if content.kind is ContentKind.MESSAGE:
+        return content.text
+    if content.kind is ContentKind.COMPLETION:
+        return {"prompt": content.prompt, "response": content.response}
+    return {"messages": [{"role": turn.speaker, "content": turn.text} for turn in content.turns]}
