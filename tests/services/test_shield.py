@@ -39,6 +39,20 @@ except OSError:
     assert counted == kept
 
 
+def test_doctor_names_what_was_refused() -> None:
+    code = """
+from studio.services.doctor import _network
+print(repr(_network(0).hint))
+try:
+    socket.getaddrinfo('example.org', 80)
+except OSError:
+    print(_network(0).hint)
+"""
+    before, after = ran(code).splitlines()
+    assert before == "''"
+    assert "socket.getaddrinfo to 'example.org'" in after
+
+
 def test_processes_of_this_machine_may_talk() -> None:
     code = """
 import tempfile, os
