@@ -23,6 +23,7 @@ _PACKAGE = Path(__file__).resolve().parent
 # Shipped things by name: where each is in a checkout (from the repository root) and in the package (from studio/data).
 _SHIPPED = {
     "policies": ("policies", "policies"),
+    "benchmarks": ("resources/benchmarks", "benchmarks"),
     "demo.gguf": ("resources/demo_model/demo.gguf", "demo.gguf"),
     "check.jsonl": ("resources/demo_model/check.jsonl", "check.jsonl"),
     "catalogue.json": ("resources/models/catalogue.json", "catalogue.json"),
@@ -85,7 +86,7 @@ def settings_file() -> Path:
 
 
 def resource(name: str) -> Path:
-    """The path of a shipped file or folder: ``policies``, ``demo.gguf``, ``check.jsonl`` or ``catalogue.json``.
+    """The path of what is shipped: ``policies``, ``benchmarks``, ``demo.gguf``, ``check.jsonl`` or ``catalogue.json``.
 
     Raises :class:`ResourceMissingError` when it is not there and ``KeyError`` for a name that the studio does not ship.
     """

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import classify, demo, doctor, lint, models, policies, reparse, sessions
+from studio.cli import classify, demo, doctor, golden, lint, models, policies, reparse, sessions
 from studio.cli.exit_codes import Exit, of_error
 from studio.cli.output import err, out, show_error
 from studio.core.errors import StudioError
@@ -31,6 +31,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(policies.app, name="policies")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
+app.add_typer(golden.app, name="golden")
 _INTERRUPTED = 130
 """What Typer makes of Ctrl+C: 128 and the number of the signal, as shells count."""
 
@@ -61,14 +62,10 @@ def run() -> int:
         show_error(error)
         return of_error(error)
     except OSError as error:
-        # Files and the workspace are turned into StudioErrors where they are used: what is left is the output.
+        # What services meet is turned into a StudioError there; without a file's name it is the output that fails.
         _end_output()
-        show_error(
-            StudioError(
-                f"The output could not be written: {error.strerror or error}.",
-                hint="Check that there is room where it goes. What was judged is kept in the workspace.",
-            )
-        )
+        message = f"{error.filename or 'The output'} could not be written or read: {error.strerror or error}."
+        show_error(StudioError(message, hint="Check that there is room, and who may write there."))
         return Exit.FAILED
     except SystemExit as done:
         if done.code == _INTERRUPTED:

@@ -11,8 +11,10 @@ from studio.core.run import Run
 from studio.engine.client import EngineClient
 from studio.hub.inventory import Inventory
 from studio.services import shield
+from studio.services.benchmarks import BenchmarkService
 from studio.services.evaluate import EvaluateService
 from studio.services.golden import GoldenService
+from studio.services.golden_import import GoldenFiles
 from studio.services.judge import JudgeService
 from studio.services.models import ModelService
 from studio.services.policies import PolicyService
@@ -39,6 +41,8 @@ class Studio:
         self.models = ModelService(self.shelf.inventory, engine, model, strict=strict)
         self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
         self.golden = GoldenService(workspace, self.judge, self.sessions)
+        self.golden_files = GoldenFiles(workspace)
+        self.benchmarks = BenchmarkService(self.policies, self.golden_files)
         self.evaluate = EvaluateService(workspace, self.judge, self.models, self.sessions, self.pinned_date)
         self.policies.install_starters()
 
