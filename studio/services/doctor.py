@@ -67,7 +67,7 @@ def _network(connections: int) -> Fact:
     counted = (
         f"{connections} open" if shield.open_now() is not None else "none opened (this system does not count them)"
     )
-    words = f"{counted}, {shield.refused()} asked for and refused since the start"
+    words = f"{counted}, {shield.opened()} opened on request and {shield.refused()} refused since the start"
     tried = "; ".join(f"{attempt.call} to {attempt.address}" for attempt in shield.last_refused()[-3:])
     hint = f"Refused last: {tried}. Some library of the studio asked for it; please report it." if tried else ""
     return Fact("Network connections", words, Health.BAD if connections else Health.GOOD, hint)

@@ -1,20 +1,25 @@
 """A small Hub on loopback: model descriptions, files with ranges, and whatever can go wrong with them.
 
-``faults`` are taken one per request, in order; when they are used up, everything is right.
+``faults`` are taken one per request, in order; when they are used up, everything is right. It needs Linux.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import re
 import socket
+import struct
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+
+import pytest
 
 COMMIT = "a" * 40
 OTHER_COMMIT = "b" * 40
@@ -195,11 +200,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
+def _bind(listener: socket.socket) -> None:
+    """Take a free port as another program would: the network shield of this process does not let it listen."""
+    if sys.platform != "linux":
+        pytest.skip("the stand-in for the Hub needs Linux")
+    libc = ctypes.CDLL(None, use_errno=True)
+    address = struct.pack("=HH4s8x", socket.AF_INET, 0, bytes([127, 0, 0, 1]))
+    if libc.bind(listener.fileno(), address, len(address)) != 0:
+        raise OSError(ctypes.get_errno(), "bind")
+
+
 @contextmanager
 def running(hub: HubStandIn) -> Iterator[HubStandIn]:
     """Serve ``hub`` while the block lasts; its ``url`` is set."""
     handler = type("Handler", (_Handler,), {"hub": hub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False)
+    _bind(server.socket)
+    server.server_address = server.socket.getsockname()
+    server.server_activate()
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that went away is no news
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="hub stand-in")
