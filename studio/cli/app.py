@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import classify, demo, doctor, golden, lint, models, policies, reparse, sessions
+from studio.cli import classify, demo, doctor, evaluate, golden, lint, models, policies, policy_tools, reparse, sessions
 from studio.cli.exit_codes import Exit, of_error
 from studio.cli.output import err, out, show_error
 from studio.core.errors import StudioError
@@ -27,7 +27,11 @@ app.command("classify")(classify.classify)
 app.command("prompt")(classify.prompt)
 app.command("reparse")(reparse.reparse)
 app.command("lint")(lint.lint)
+app.command("evaluate")(evaluate.evaluate)
+app.command("report")(evaluate.report)
 app.command("doctor")(doctor.doctor)
+for command in (policy_tools.diff, policy_tools.merge, policy_tools.split, policy_tools.new):
+    policies.app.command()(command)
 app.add_typer(policies.app, name="policies")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")

@@ -19,6 +19,7 @@ class Exit(IntEnum):
     VIOLATES = 10
     NEEDS_REVIEW = 11
     NO_VERDICT = 12
+    GATE_NOT_MET = 13
 
 
 _DECISIONS = {

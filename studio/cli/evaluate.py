@@ -1,0 +1,220 @@
+"""``evaluate`` judges golden examples and says whether targets are met; ``report`` writes the same as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from studio.cli.common import JsonOption, ModelOption, PolicyOption, WorkspaceOption, find_policy
+from studio.cli.exit_codes import Exit
+from studio.cli.output import err, out, printable, show_json
+from studio.cli.progress import bar, show
+from studio.core.errors import InputError
+from studio.core.evaluation import Figure
+from studio.core.policy import Effort, Policy
+from studio.core.targets import By, Check, Target, parse_targets, targets_from
+from studio.services.evaluate import Evaluation, Settings
+from studio.services.evaluation_report import Report, make_report
+from studio.services.models import DEMO_NOTICE
+from studio.services.studio import Studio
+
+_MOST = 10_000_000
+
+GoldenOption = Annotated[
+    Path | None,
+    typer.Option("--golden", "-g", help="A JSONL file in the studio's own form; the policy's own set if not given."),
+]
+CompareOption = Annotated[
+    str | None,
+    typer.Option("--compare", help="Judge by this too and compare: a version's number, a policy, spam@3, or a file."),
+]
+CompareEffortOption = Annotated[
+    Effort | None, typer.Option("--compare-effort", help="Compare with the same policy at this effort.")
+]
+EffortOption = Annotated[Effort | None, typer.Option(help="How long to think; the policy's own if not given.")]
+RepeatsOption = Annotated[int, typer.Option("--repeats", help="Sample each example so often and score the majority.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="The seed of the first repeat.")]
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML file.")]
+CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write all figures as CSV.")]
+ContentOption = Annotated[
+    bool, typer.Option("--with-content", help="Put contents and reasoning of failures and flips into the report.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What is to be evaluated, as it was written on the command line."""
+
+    policy: str
+    golden: Path | None
+    compare: str | None
+    compare_effort: Effort | None
+    settings: Settings
+
+
+def evaluate(
+    policy: PolicyOption,
+    golden: GoldenOption = None,
+    compare: CompareOption = None,
+    compare_effort: CompareEffortOption = None,
+    fail_under: Annotated[
+        str, typer.Option("--fail-under", help="Targets, such as f1=0.9,recall[SP4]=0.95; over those of the policy.")
+    ] = "",
+    by: Annotated[
+        By,
+        typer.Option(
+            help="Hold targets against the worse end of the 95 % interval (lower), so that luck with few examples does "
+            "not pass, or against the figure itself (point)."
+        ),
+    ] = By.LOWER,
+    repeats: RepeatsOption = 1,
+    seed: SeedOption = 0,
+    effort: EffortOption = None,
+    html: HtmlOption = None,
+    csv: CsvOption = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write targets and comparison as JUnit XML.")] = None,
+    with_content: ContentOption = False,
+    workspace: WorkspaceOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge golden examples by a policy, score the verdicts, and fail when a target is not met or it got worse.
+
+    What was judged before is not judged again. Exit code: 0 all met, 13 a target not met or worse than --compare,
+    2 usage or bad input, 3 engine.
+    """
+    wanted = parse_targets(fail_under)
+    ask = _Ask(policy, golden, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
+    with Studio.open(workspace, model=model) as studio:
+        evaluation, before = _judged(studio, ask, quiet=as_json)
+        checks = studio.evaluate.check(evaluation, _targets(evaluation.policy, wanted), by=by)
+        report = make_report(
+            studio.evaluate, evaluation, before=before, checks=checks, by=by, with_content=with_content
+        )
+        _write(html, report.html)
+        _write(csv, report.csv)
+        _write(junit, report.junit)
+        if as_json:
+            show_json(report.data)
+        else:
+            _tell(studio, evaluation, report, checks)
+    comparison = report.data["comparison"]
+    worse = comparison is not None and comparison["change"] == "worse"
+    raise typer.Exit(Exit.GATE_NOT_MET if worse or not all(check.met for check in checks) else Exit.OK)
+
+
+def report(
+    policy: PolicyOption,
+    html: HtmlOption = None,
+    csv: CsvOption = None,
+    json_file: Annotated[Path | None, typer.Option("--json-file", help="Write the report as JSON.")] = None,
+    golden: GoldenOption = None,
+    compare: CompareOption = None,
+    compare_effort: CompareEffortOption = None,
+    repeats: RepeatsOption = 1,
+    seed: SeedOption = 0,
+    effort: EffortOption = None,
+    with_content: ContentOption = False,
+    workspace: WorkspaceOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Write the report of an evaluation. Only what was not judged before is judged now."""
+    if not (html or csv or json_file):
+        raise InputError("No file was named to write the report to.", hint="Give --html, --csv or --json-file.")
+    ask = _Ask(policy, golden, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
+    with Studio.open(workspace, model=model) as studio:
+        evaluation, before = _judged(studio, ask, quiet=False)
+        checks = studio.evaluate.check(evaluation, _targets(evaluation.policy, ()))
+        made = make_report(studio.evaluate, evaluation, before=before, checks=checks, with_content=with_content)
+        _write(html, made.html)
+        _write(csv, made.csv)
+        _write(json_file, made.json)
+    for path in (html, csv, json_file):
+        if path is not None:
+            out.print(Text(f"Written: {printable(str(path))}"))
+
+
+def _judged(studio: Studio, ask: _Ask, *, quiet: bool) -> tuple[Evaluation, Evaluation | None]:
+    """The evaluation, and the one to compare it with."""
+    chosen = find_policy(studio, ask.policy)
+    other = _other(studio, ask, chosen)
+    if ask.golden is not None:
+        examples = studio.evaluate.examples(ask.golden, chosen.id)
+    else:
+        examples = tuple(studio.golden.list(chosen.id, limit=_MOST))
+    if not examples:
+        raise InputError(
+            f"The policy {chosen.title!r} has no golden examples.", hint="Name a file with --golden FILE, or add some."
+        )
+    settings = replace(ask.settings, effort=ask.compare_effort or ask.settings.effort)
+    with bar() as progress:
+        tell = None if quiet else show(progress)
+        before = None if other is None else studio.evaluate.run(other, examples, settings, on_progress=tell)
+        evaluation = studio.evaluate.run(chosen, examples, ask.settings, on_progress=tell)
+    unknown = sum(example.expected is None for example in examples)
+    if unknown:
+        err.print(Text(f"{unknown} examples have no decision yet and are left out.", "dim"))
+    return evaluation, before
+
+
+def _other(studio: Studio, ask: _Ask, chosen: Policy) -> Policy | None:
+    if ask.compare is None:
+        return chosen if ask.compare_effort else None
+    return find_policy(studio, f"{chosen.id}@{ask.compare}" if ask.compare.isdigit() else ask.compare)
+
+
+def _targets(policy: Policy, wanted: tuple[Target, ...]) -> tuple[Target, ...]:
+    """The policy's own targets, less those that the command line sets otherwise, and these."""
+    own = targets_from(dict(policy.targets))
+    keys = {target.key.casefold() for target in wanted}
+    return (*(target for target in own if target.key.casefold() not in keys), *wanted)
+
+
+def _tell(studio: Studio, evaluation: Evaluation, made: Report, checks: tuple[Check, ...]) -> None:
+    out.print(Text(printable(evaluation.title), "bold"))
+    for line in made.data["summary"]:
+        out.print(Text(printable(line)))
+    scores = studio.evaluate.scores(evaluation)
+    table = Table(box=None, pad_edge=False)
+    for column in ("Figure (violates)", "Value", "95 % interval", "A non-verdict as wrong", "Items"):
+        table.add_column(column, justify="left" if column.startswith("Figure") else "right")
+    for figure in scores.binary.figures:
+        strict = scores.binary_strict.get(figure.name)
+        table.add_row(figure.name.replace("_", " "), _number(figure), _interval(figure), _number(strict), str(figure.n))
+    out.print(table)
+    for label in scores.labels:
+        f1 = label.get("f1")
+        if f1 is not None and label.tp + label.fp + label.fn:
+            counts = f"{label.tp} found, {label.fn} missed, {label.fp} false"
+            out.print(Text(f"{printable(label.label):>12}  F1 {_number(f1)} ({_interval(f1)}), {counts}"))
+    for check in checks:
+        mark, style = ("✓", "green") if check.met else ("✗", "bold red")
+        out.print(Text.assemble((f"{mark} ", style), printable(check.words)))
+    if evaluation.model.is_demo:
+        out.print(Text(DEMO_NOTICE, "dim italic"))
+
+
+def _number(figure: Figure | None) -> str:
+    return "–" if figure is None or figure.value is None else f"{figure.value:.3f}"
+
+
+def _interval(figure: Figure) -> str:
+    return "–" if figure.interval is None else f"{figure.interval.low:.3f} to {figure.interval.high:.3f}"
+
+
+def _write(path: Path | None, text: Callable[[], str]) -> None:
+    """Write what ``text`` makes into the file, where one was named. Raises InputError when it cannot be written."""
+    if path is None:
+        return
+    try:
+        path.write_text(text(), encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(
+            f"{path} could not be written: {error.strerror or error}.", hint="Check the folder and who may write there."
+        ) from error
