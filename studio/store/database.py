@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, event
@@ -57,6 +58,7 @@ class Database:
         with told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if _needs_migration(path):
+                _begin_private(path)
                 # Alembic is loaded only here: it takes a noticeable part of the start of the window.
                 from studio.store.migrate import upgrade
 
@@ -141,6 +143,12 @@ def _needs_migration(path: Path) -> bool:
     if row[0] == REVISION and not tables.issuperset({*Base.metadata.tables, SEARCH_TABLE}):
         raise damaged(path)
     return bool(row[0] != REVISION)
+
+
+def _begin_private(path: Path) -> None:
+    """Make a missing file readable by its owner only: SQLite would let everybody on the machine read what is judged."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _make_ready(path: Path) -> None:

@@ -87,6 +87,7 @@ def _backup(path: Path, revision: str) -> Path:
     target = _free_name(path, revision)
     unfinished = target.with_name(target.name + ".part")
     unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     source = sqlite3.connect(path)
     try:
         if source.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":

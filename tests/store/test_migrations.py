@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -104,6 +105,7 @@ def test_an_old_file_is_copied_and_then_changed(path: Path, planted: Path) -> No
     copies = sorted(item.name for item in path.parent.glob("*.backup"))
     assert copies == [f"{path.name}.{OLD}.backup", f"{path.name}.{REVISION}.backup"]
     assert columns(path) - columns(path.parent / copies[1]) == {"mood"}
+    assert os.name != "posix" or (path.parent / copies[1]).stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(path.parent / copies[1])) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert copy.execute("SELECT count(*) FROM runs").fetchone() == (2,)

@@ -39,6 +39,19 @@ def test_a_new_file_is_made_with_its_folder(tmp_path: Path, name: str) -> None:
     assert [path.name for path in (tmp_path / name).parent.iterdir()] == [Path(name).name]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+def test_only_the_owner_may_read_what_is_judged(path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        with Workspace.open(path) as workspace:
+            workspace.runs.begin(a_run(workspace.sessions.create("Sitting", NOW).id))
+            beside = [path, *path.parent.glob(f"{path.name}-*")]
+            assert len(beside) >= 3
+            assert {item.stat().st_mode & 0o777 for item in beside} == {0o600}
+    finally:
+        os.umask(old)
+
+
 def test_the_pragmas_that_keep_what_was_told_as_done(path: Path) -> None:
     with Workspace.open(path) as workspace, workspace._database.write() as session:
         connection = session.connection()
