@@ -131,7 +131,7 @@ def test_output_that_cannot_be_written_is_said_without_a_traceback(tmp_path: Pat
         with open("/dev/full", "w") as full:
             ran = subprocess.run([sys.executable, "-m", "studio", *command], stdout=full, stderr=subprocess.PIPE)
         assert ran.returncode == 1
-        assert b"could not be written" in ran.stderr
+        assert b"The output could not be written" in ran.stderr
         assert b"Traceback" not in ran.stderr
         assert b"Exception" not in ran.stderr
 
