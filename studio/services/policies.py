@@ -137,7 +137,7 @@ class PolicyService:
                 hint="Give it labels in its front matter or open it in the window and confirm them there.",
             )
         if policy.id in {summary.id for summary in self.list() if summary.builtin}:
-            own = replace(policy, id=self._free_id(policy.id))
+            own = replace(policy, id=self.free_id(policy.id))
             # The same file again is the copy that it became the first time.
             latest = [self._store.latest(s.id) for s in self.list() if s.id.startswith(f"{policy.id}-")]
             known = next((v for v in latest if v is not None and replace(v.policy, id=own.id) == own), None)
@@ -150,7 +150,7 @@ class PolicyService:
     def create(self, title: str) -> Policy:
         """A new draft, laid out in the four sections that the guidance recommends."""
         policy = Policy(
-            id=self._free_id(slug(title)),
+            id=self.free_id(slug(title)),
             title=title,
             text=_BLANK,
             labels=(
@@ -169,7 +169,8 @@ class PolicyService:
         """Contents to try a policy on: its golden examples, those near the boundary first."""
         return sorted(self._golden.list(policy_id, limit=50), key=lambda example: "boundary" not in example.tags)
 
-    def _free_id(self, wanted: str) -> str:
+    def free_id(self, wanted: str) -> str:
+        """``wanted``, or that with a number behind it when another policy has it."""
         taken = {summary.id for summary in self.list()}
         number, free = 2, wanted
         while free in taken or self._store.latest(free) is not None:

@@ -64,6 +64,8 @@ class _Reading:
 
     stack: list[Heading] = field(default_factory=list)
     label: str = ""
+    headed: bool = False
+    after_blank: bool = False
 
     @property
     def role(self) -> Role | None:
@@ -159,9 +161,8 @@ class Document:
                     reading.stack.pop()
                 reading.stack.append(found)
                 reading.label = ""
+            self._follow_label(raw, found is not None, reading)
             code = self._leading_code(raw)
-            if code and reading.role is not Role.EXAMPLES:
-                reading.label = code
             item = not fenced and (
                 _ITEM.match(raw) is not None or (raw.lstrip().startswith("|") and not _RULE_LINE.match(raw))
             )
@@ -181,6 +182,18 @@ class Document:
                 )
             )
         return tuple(lines)
+
+    def _follow_label(self, raw: str, is_heading: bool, reading: _Reading) -> None:
+        """Whose block the line is in: a label's block ends at a heading, and at a paragraph behind a blank line.
+
+        Under a heading of its own a label keeps all paragraphs.
+        """
+        code = self._leading_code(raw)
+        if code and reading.role is not Role.EXAMPLES:
+            reading.label, reading.headed = code, is_heading
+        elif reading.after_blank and not reading.headed and raw[:1].strip() and not _ITEM.match(raw):
+            reading.label = ""
+        reading.after_blank = not raw.strip()
 
     def _is_answer(self, found: Heading, reading: _Reading) -> bool:
         """Whether what looks like a heading is a part of an example: ``Allowed: "..."`` under Examples."""
