@@ -135,15 +135,15 @@ def test_a_model_that_cannot_fit_says_the_numbers_and_what_would(model_file: Pat
     # No file fits there: the context alone takes more.
     assert "would fit" not in caught.value.hint
     with EngineClient() as client, pytest.raises(NoRoomError) as caught:
-        client.load(model_file, EngineSettings(memory_limit=31_000_000))
+        client.load(model_file, EngineSettings(memory_limit=44_000_000))
     assert "A model file of up to 0." in caught.value.hint
 
 
 def test_with_little_memory_contexts_stay_short_and_the_longest_is_told(model_file: Path) -> None:
     with EngineClient() as client:
-        info = client.load(model_file, EngineSettings(memory_limit=35_000_000, n_seq=1))
+        info = client.load(model_file, EngineSettings(memory_limit=48_000_000, n_seq=1))
     assert 4096 <= info.n_ctx_limit < 8192
-    assert info.memory_bytes <= 35_000_000
+    assert info.memory_bytes <= 48_000_000
 
 
 def test_the_doctor_tells_what_was_given_up_and_how_to_have_it_back(

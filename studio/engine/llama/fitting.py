@@ -64,7 +64,9 @@ def fit(path: Path, shape: Shape, settings: EngineSettings, n_ctx_train: int, fr
         part, room = replace(shape, weights=weights.total), free
     longest = limit
     if room is not None:
-        longest = memory.longest(part, room, limit=limit, step=step, flash_attn=flash_attn, kv_type=settings.kv_type)
+        longest = memory.longest(
+            part, room, limit=limit, step=step, flash_attn=flash_attn, kv_type=settings.kv_type, on_gpu=on_gpu
+        )
     if longest == 0:
         need = memory.need(
             part,
@@ -73,6 +75,7 @@ def fit(path: Path, shape: Shape, settings: EngineSettings, n_ctx_train: int, fr
             step,
             flash_attn=flash_attn,
             kv_type=settings.kv_type,
+            on_gpu=on_gpu,
         )
         raise _no_room(need, room or 0, min(memory.SMALLEST_CONTEXT, limit))
     return Fit(plan, gpu if on_gpu else None, part, room, longest, step, flash_attn)
@@ -105,8 +108,8 @@ def _no_room(need: memory.Need, free: int, n_ctx: int) -> WorkerFailure:
             "free": free,
             "weights": need.weights,
             "kv": need.kv,
-            "buffers": need.buffers,
+            "buffers": need.buffers + need.host,
             "n_ctx": n_ctx,
-            "largest": max(0, free - need.kv - need.buffers),
+            "largest": max(0, free - (need.total - need.weights)),
         },
     )

@@ -38,6 +38,10 @@ _ROUNDING = 100
 three shapes, 1 to 32 sequences, 8k to 40k cells; ``benchmarks/memory.py`` measures it again."""
 
 
+_TOKEN_BYTES, _LIBRARY_BYTES = 360, 4 << 20
+"""What a process keeps of each token of the vocabulary, and the library of itself; measured at 1k to 201k tokens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What of a model decides its memory.
@@ -60,16 +64,20 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Bytes, at worst: of the weights, of the cells of the context, and of all that is computed in between."""
+    """Bytes, at worst: of the weights, of the cells of the context, and of all that is computed in between.
+
+    ``host``: what the process itself keeps, the vocabulary above all; 0 where a GPU's memory is counted.
+    """
 
     weights: int
     kv: int
     buffers: int
+    host: int = 0
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.weights + self.kv + self.buffers
+        return self.weights + self.kv + self.buffers + self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,27 @@ def buffer_bytes(shape: Shape, cells: int, sequences: int, rows: int, *, flash_a
     return max(layer, results) + results
 
 
-def need(shape: Shape, cells: int, sequences: int, rows: int, *, flash_attn: bool, kv_type: KvType = "f16") -> Need:
+def need(
+    shape: Shape,
+    cells: int,
+    sequences: int,
+    rows: int,
+    *,
+    flash_attn: bool,
+    kv_type: KvType = "f16",
+    on_gpu: bool = False,
+) -> Need:
     """The worst case of a context."""
     buffers = buffer_bytes(shape, cells, sequences, rows, flash_attn=flash_attn)
-    return Need(shape.weights, kv_bytes(shape, cells, kv_type), buffers)
+    if not on_gpu and not flash_attn:
+        buffers += converted_bytes(shape, cells, rows)
+    host = 0 if on_gpu else _LIBRARY_BYTES + shape.vocabulary * _TOKEN_BYTES
+    return Need(shape.weights, kv_bytes(shape, cells, kv_type), buffers, host)
+
+
+def converted_bytes(shape: Shape, cells: int, rows: int) -> int:
+    """Bytes that a CPU takes beside the library's own count: the scores again, with half the bits, to multiply them."""
+    return rows * cells * shape.heads * _WORK_BYTES // 2
 
 
 def plan(
@@ -138,26 +163,37 @@ def plan(
     step: int,
     flash_attn: bool,
     kv_type: KvType = "f16",
+    on_gpu: bool = False,
 ) -> Plan:
     """The widest batch, up to ``wanted``, that fits into ``free`` bytes; a single sequence is planned in any case."""
     sequences = max(1, wanted)
     while True:
         cells = cells_for(needed, sequences, limit)
         rows = step_rows(step, sequences)
-        found = need(shape, cells, sequences, rows, flash_attn=flash_attn, kv_type=kv_type)
+        found = need(shape, cells, sequences, rows, flash_attn=flash_attn, kv_type=kv_type, on_gpu=on_gpu)
         if sequences == 1 or found.total <= free:
             return Plan(sequences, cells, found)
         sequences //= 2
 
 
-def longest(shape: Shape, free: int, *, limit: int, step: int, flash_attn: bool, kv_type: KvType = "f16") -> int:
+def longest(
+    shape: Shape,
+    free: int,
+    *,
+    limit: int,
+    step: int,
+    flash_attn: bool,
+    kv_type: KvType = "f16",
+    on_gpu: bool = False,
+) -> int:
     """The longest context, up to ``limit``, that one sequence can have in ``free`` bytes.
 
     Counted in halves of :data:`SMALLEST_CONTEXT`; 0 when not even that one fits.
     """
 
     def fits(cells: int) -> bool:
-        return need(shape, cells, 1, step_rows(step, 1), flash_attn=flash_attn, kv_type=kv_type).total <= free
+        rows = step_rows(step, 1)
+        return need(shape, cells, 1, rows, flash_attn=flash_attn, kv_type=kv_type, on_gpu=on_gpu).total <= free
 
     if fits(limit):
         return limit

@@ -119,6 +119,7 @@ class Place:
                 step=info.n_batch,
                 flash_attn=info.flash_attn,
                 kv_type=info.kv_type,
+                on_gpu=bool(info.placement.device),
             )
             requests, heads = memory.ids(plan.sequences)
             try:

@@ -141,7 +141,7 @@ def gpu_need(
     cells = memory.cells_for(wish.context, sequences, wish.context)
     rows = memory.step_rows(wish.step, sequences)
     part = replace(shape, weights=held, layers=layers)
-    found = memory.need(part, cells, sequences, rows, flash_attn=True, kv_type=wish.kv_type)
+    found = memory.need(part, cells, sequences, rows, flash_attn=True, kv_type=wish.kv_type, on_gpu=True)
     visiting = max(weights.experts, default=0) * 2 // 3 if cpu_experts > first else 0
     return replace(found, buffers=found.buffers + visiting)
 
