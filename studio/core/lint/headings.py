@@ -104,6 +104,7 @@ _NUMBER = re.compile(
 )
 _CODE_TAIL = re.compile(r"\s*[(\[]#?[\w.-]{1,12}[)\]]\s*$")
 
+_ITEM = re.compile(r"^\s*(?:[-*+•–]|\(?(?:\d{1,2}|[a-z])[.)])\s+\S")
 _MARKDOWN = re.compile(r"^ {0,3}(#{1,6})[ \t]*(?P<title>\S.*?)?[ \t#]*$")
 _BOLD = re.compile(r"^\s*(?:[-*+]\s+)?(?:\*\*|__)(?P<title>[^*_\n]{2,80}?):?(?:\*\*|__)\s*:?\s*$")
 _BOLD_INLINE = re.compile(
@@ -149,7 +150,15 @@ def heading(line: str, following: str) -> Heading | None:
     if match:
         found = _of(7, match["square"] or match["lined"])
         return found if match["lined"] or found.role or found.side else None
-    return _of_plain(line)
+    return _of_plain(line) or _over_list(line, following)
+
+
+def _over_list(line: str, following: str) -> Heading | None:
+    """A few plain words right over a list, when they name a section or a side."""
+    if not _ITEM.match(following) or _ITEM.match(line) or line.rstrip()[-1] in ".,;:!?" or len(line.split()) > 6:
+        return None
+    found = _of(10, line)
+    return found if found.role or found.side else None
 
 
 def _of_plain(line: str) -> Heading | None:
