@@ -17,6 +17,7 @@ def _base(t: Tokens, px: Callable[[int], int]) -> str:
 * {{ font-size: {px(13)}px; }}
 QMainWindow, QDialog, QWidget#page {{ background: {t.window}; }}
 QLabel {{ background: transparent; color: {t.text}; }}
+QLabel:disabled {{ color: {t.text_quiet}; }}
 QLabel[kind="quiet"] {{ color: {t.text_quiet}; }}
 QLabel[kind="small"] {{ color: {t.text_quiet}; font-size: {px(12)}px; }}
 QLabel[kind="lead"] {{ font-size: {px(15)}px; font-weight: 600; }}

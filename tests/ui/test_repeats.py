@@ -23,17 +23,17 @@ NOTHING = no_verdict(Status.UNPARSED)
 @pytest.mark.parametrize(
     ("verdicts", "shown", "words", "detail"),
     [
-        ([LURE] * 5, Decision.VIOLATES, "The verdict holds: 5 of 5 say violates", "flip rate 0 % · temperature 1.0"),
+        ([LURE] * 5, Decision.VIOLATES, "Holds: 5 of 5 say violates", "flip rate 0 % · temperature 1.0"),
         (
             [LURE] * 4 + [ALLOWED],
             Decision.VIOLATES,
-            "It mostly holds: 4 of 5 say violates",
+            "Mostly holds: 4 of 5 say violates",
             "4 violates, 1 allowed · flip rate 20 % · temperature 1.0",
         ),
         (
             [ALLOWED] * 4 + [NOTHING],
             Decision.VIOLATES,
-            "Most repeats decide otherwise: 4 of 5 say allowed",
+            "Most say otherwise: 4 of 5 say allowed",
             "4 allowed, 1 no verdict · flip rate 100 % · temperature 1.0",
         ),
         (
@@ -69,7 +69,7 @@ def test_repeats_judge_the_same_again_and_lead_to_their_runs(open_window: Opener
     stage.until(lambda: not strip.running)
     stage.settle()
 
-    assert strip.words.text() == "The verdict holds: 5 of 5 say violates"
+    assert strip.words.text() == "Holds: 5 of 5 say violates"
     assert {one.content for one in strip.repeats.runs} == {run.content}
     assert len({one.provenance.sampling.seed for one in strip.repeats.runs if one.provenance}) == 5
     assert stage.bench.verdict.repeat_button.isEnabled()
@@ -82,7 +82,7 @@ def test_repeats_judge_the_same_again_and_lead_to_their_runs(open_window: Opener
 
 
 def test_esc_stops_repeats_and_another_run_takes_the_strip_away(open_window: Opener) -> None:
-    stage = open_window(ScriptedAnswer(match="won", text=VIOLATES.text), SLOW)
+    stage = open_window(ScriptedAnswer(match="won", text=VIOLATES.text), replace(SLOW, match="slow"))
     stage.open_spam()
     run = stage.judged("You have won")
     strip = stage.bench.verdict.repeats
@@ -101,7 +101,7 @@ def test_esc_stops_repeats_and_another_run_takes_the_strip_away(open_window: Ope
 
 
 def test_closing_while_it_repeats_leaves_nothing(open_window: Opener) -> None:
-    stage = open_window(ScriptedAnswer(match="won", text=VIOLATES.text), SLOW)
+    stage = open_window(ScriptedAnswer(match="won", text=VIOLATES.text), replace(SLOW, match="slow"))
     stage.open_spam()
     run = stage.judged("You have won")
     stage.bench.verdict.repeats.start(replace(run, content=Content.message("slow")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QWidget
 
@@ -23,7 +24,7 @@ class KeysDialog(QDialog):
         for line, spec in enumerate(spec for spec in TABLE if spec.keys):
             keys = QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
             grid.addWidget(text_label(spec.words), line, 0)
-            grid.addWidget(text_label(keys, "chip"), line, 1)
+            grid.addWidget(text_label(keys, "chip"), line, 1, Qt.AlignmentFlag.AlignLeft)
         layout = column(text_label("Keys of this window", "lead"), 8, spacing=8, margins=(24, 24, 24, 16))
         layout.addLayout(grid)
         layout.addSpacing(8)

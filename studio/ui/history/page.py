@@ -12,7 +12,7 @@ from studio.ui.context import Context, Page
 from studio.ui.history.detail import RunDetail
 from studio.ui.history.rows import Query
 from studio.ui.history.sessions import SessionList
-from studio.ui.history.table import COLUMNS, CONTENT, HEADLINE, POLICY, VERDICT, WHEN, RunDelegate, RunsTable
+from studio.ui.history.table import CONTENT, HEADLINE, POLICY, VERDICT, WHEN, RunDelegate, RunsTable
 from studio.ui.tasks import Lane
 from studio.ui.widgets.basics import ElidedLabel, SearchField, column, frame, row, spread
 from studio.ui.widgets.controls import Choice, ElidingButton, KeptSplitter, decision_icon
@@ -21,7 +21,8 @@ from studio.ui.words import count, decision_word
 
 _PAUSE_MS = 180
 _ANY = ""
-_NARROW = 640
+_LEAST = {POLICY: 640, HEADLINE: 480}
+"""The columns that give way to the content, with the width of the table that they need."""
 
 
 class HistoryPage(Page):
@@ -125,6 +126,7 @@ class HistoryPage(Page):
         view.setShowGrid(False)
         view.setWordWrap(False)
         view.setTabKeyNavigation(False)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -223,6 +225,5 @@ class HistoryPage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
-        narrow = self.view.width() < self._context.theme.scale.px(_NARROW)
-        for at in range(len(COLUMNS)):
-            self.view.setColumnHidden(at, narrow and at == POLICY)
+        for column_at, least in _LEAST.items():
+            self.view.setColumnHidden(column_at, self.view.width() < self._context.theme.scale.px(least))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QTextLayout, QTextOption
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from studio.services.sessions import SessionService
@@ -14,12 +14,14 @@ from studio.ui.history.rows import Fetched, Query, RunRow, fetch
 from studio.ui.tasks import Lane
 from studio.ui.theme import Theme
 from studio.ui.widgets.pill import PillSize, draw_pill, pill_size
+from studio.ui.widgets.utf16 import to_qt
 from studio.ui.words import decision_word, direction_is_rtl, when
 
 _Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Verdict", "Content", "Label and rule", "Policy", "When")
 VERDICT, CONTENT, HEADLINE, POLICY, WHEN = range(5)
 _LEAD_CHARACTERS = 12
+_FROM, _TO = "\x02", "\x03"
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
@@ -162,30 +164,45 @@ class RunDelegate(QStyledItemDelegate):
         painter.fillRect(area.left(), area.bottom(), area.width(), 1, QColor(tokens.line))
 
     def _draw_snippet(self, painter: QPainter, area: QRectF, snippet: str) -> None:
+        font, tokens = self._theme.font(), self._theme.tokens
+        metrics = QFontMetrics(font)
+        rtl = direction_is_rtl(snippet)
+        before, sign, rest = snippet.partition(_FROM)
+        if sign and not rtl and metrics.horizontalAdvance(before) > area.width() / 3:
+            snippet = f"…{before[-_LEAD_CHARACTERS:]}{sign}{rest}"
+        text, found = _parted(snippet)
+        if not rtl:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
+        place = to_qt(text)
+        formats = []
+        for start, end in found:
+            if start < len(text):
+                mark = QTextLayout.FormatRange()
+                mark.start, mark.length = place(start), place(min(end, len(text))) - place(start)
+                mark.format.setBackground(QColor(tokens.found))
+                formats.append(mark)
+        layout = QTextLayout(text, font)
+        option = QTextOption(Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft)
+        option.setWrapMode(QTextOption.WrapMode.NoWrap)
+        option.setTextDirection(Qt.LayoutDirection.RightToLeft if rtl else Qt.LayoutDirection.LeftToRight)
+        layout.setTextOption(option)
+        layout.setFormats(formats)
+        layout.beginLayout()
+        line = layout.createLine()
+        line.setLineWidth(area.width())
+        layout.endLayout()
         painter.save()
         painter.setClipRect(area)
-        font = self._theme.font()
-        painter.setFont(font)
-        metrics = QFontMetrics(font)
-        flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
-        if direction_is_rtl(snippet):
-            painter.setPen(QColor(self._theme.tokens.text))
-            right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-            painter.drawText(area, right, snippet.replace("\x02", "").replace("\x03", ""))
-            painter.restore()
-            return
-        at = area.left()
-        before, sign, rest = snippet.partition("\x02")
-        if sign and metrics.horizontalAdvance(before) > area.width() / 3:
-            snippet = f"…{before[-_LEAD_CHARACTERS:]}{sign}{rest}"
-        for number, part in enumerate(snippet.replace("\x03", "\x02").split("\x02")):
-            width = metrics.horizontalAdvance(part)
-            if number % 2:
-                mark = QRectF(at, area.center().y() - metrics.height() / 2, width, metrics.height())
-                painter.fillRect(mark, QColor(self._theme.tokens.found))
-            painter.setPen(QColor(self._theme.tokens.text))
-            painter.drawText(QRectF(at, area.top(), width + 2, area.height()), flags, part)
-            at += width
-            if at > area.right():
-                break
+        painter.setPen(QColor(tokens.text))
+        layout.draw(painter, QPointF(area.left(), area.center().y() - line.height() / 2))
         painter.restore()
+
+
+def _parted(snippet: str) -> tuple[str, list[tuple[int, int]]]:
+    """A snippet's text without its marks, and from where to where each mark went."""
+    text, found = "", []
+    for number, part in enumerate(snippet.replace(_TO, _FROM).split(_FROM)):
+        if number % 2:
+            found.append((len(text), len(text) + len(part)))
+        text += part
+    return text, found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QDate, QSignalBlocker, Qt, QUrl
+from PySide6.QtCore import QDate, QSignalBlocker, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDateEdit, QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
@@ -128,6 +128,8 @@ class SettingsPage(Page):
             self._facts.addWidget(value, line, 2, top)
         self._facts.setColumnStretch(2, 1)
         self._report_card.show()
+        # Once it is laid out: it may be further down than what is in sight.
+        QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self._report_card))
 
     def _lay_out(self) -> None:
         content = QVBoxLayout()
@@ -192,7 +194,8 @@ class SettingsPage(Page):
         outer = row(middle, None, margins=(32, 24, 32, 24))
         outer.setStretch(0, 100)
         body.setLayout(outer)
-        self.setLayout(column(scrolling(body), spacing=0))
+        self._scroll = scrolling(body)
+        self.setLayout(column(self._scroll, spacing=0))
 
     def _section(self, title: str, *rows: tuple[str, str | Path, QWidget]) -> QFrame:
         layout = column(text_label(title, "section"), spacing=12, margins=(16, 16, 16, 16))

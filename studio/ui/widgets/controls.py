@@ -79,11 +79,12 @@ class Segments(QFrame):
 
 
 class ElidingButton(QPushButton):
-    """A button with an icon whose words give way when there is no room: cut at first, then only the icon."""
+    """A button with an icon whose words give way when there is no room: the short ones, or cut, then only the icon."""
 
-    def __init__(self, theme: Theme, words: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, words: str = "", parent: QWidget | None = None, *, short: str = "") -> None:
         super().__init__(words, parent)
         self._theme = theme
+        self._short = short
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.updateGeometry)
@@ -104,8 +105,11 @@ class ElidingButton(QPushButton):
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
         size = self.iconSize()
         room = self.width() - size.width() - 32
-        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room)
-        alone = len(words) < min(_FEWEST_CHARACTERS, len(self.text()))
+        metrics = self.fontMetrics()
+        words = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room)
+        if words != self.text() and self._short and metrics.horizontalAdvance(self._short) <= room:
+            words = self._short
+        alone = len(words) < min(_FEWEST_CHARACTERS, len(self._short or self.text()))
         left = (self.width() - size.width()) // 2 if alone else 12
         mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
         self.icon().paint(painter, left, (self.height() - size.height()) // 2, size.width(), size.height(), mode=mode)

@@ -22,6 +22,7 @@ from studio.ui.widgets.pill import PillSize, VerdictPill
 from studio.ui.widgets.reading import ShortText
 from studio.ui.words import DEMO_NOTE, REVIEW_REASON, label_words, reason, reasoning_note, rule_line, seconds
 
+_AT_ONCE_S = 0.1
 _NARROW = 480
 """Below this width label and rule do not fit beside the pill."""
 
@@ -211,7 +212,9 @@ def _facts(run: Run) -> str:
     timing = run.timing
     parts = []
     if timing.total_s:
-        parts.append(f"{seconds(timing.total_s)}, first word after {seconds(timing.first_token_s)}")
+        soon = timing.first_token_s < _AT_ONCE_S
+        first = "at once" if soon else f"after {seconds(timing.first_token_s)}"
+        parts.append(f"{seconds(timing.total_s)}, first word {first}")
     if timing.prompt_tokens:
         parts.append(f"{timing.prompt_tokens:,} tokens in, {timing.output_tokens:,} out")
     if run.provenance is not None:

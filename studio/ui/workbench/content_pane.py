@@ -52,6 +52,9 @@ class ContentPane(QFrame):
         self.prompt.setPlaceholderText("What the assistant was asked")
         self.response = ExactEdit(theme, "Response")
         self.response.setPlaceholderText("What it answered: this is judged")
+        for field in (self.prompt, self.response):
+            field.setProperty("kind", "")
+            field.document().setDocumentMargin(2)
         self._stack = QStackedWidget()
         self._popup = SearchPopup(theme, "Find a sample", self)
         self._running = False
@@ -192,7 +195,7 @@ class ContentPane(QFrame):
         self.samples.setProperty("kind", "quiet")
         self.hidden = icon_button(theme, "", f"Show hidden characters ({keys_text(Act.HIDDEN)})", checkable=True)
         self.hidden.setText("¶")
-        head = frame("bar", row(self.kind, None, self.samples, self.hidden, spacing=4, margins=(12, 6, 8, 6)))
+        head = frame("bar", row(self.kind, None, self.samples, self.hidden, spacing=4, margins=(12, 7, 8, 7)))
         both = QWidget()
         both.setLayout(
             column(

@@ -44,7 +44,7 @@ class WorkbenchPage(Page):
         self._state_timer.setSingleShot(True)
         self._state_timer.setInterval(STATE_PAUSE_MS)
         self._state_timer.timeout.connect(self.keep_state)
-        right = KeptSplitter(context.preferences, "judgement", Qt.Orientation.Vertical, (300, 400))
+        right = KeptSplitter(context.preferences, "judgement", Qt.Orientation.Vertical, (240, 460))
         right.addWidget(self.content)
         right.addWidget(self.verdict)
         right.restore()

@@ -169,7 +169,7 @@ class PolicyPane(QFrame):
 
     def _lay_out(self) -> None:
         theme = self._context.theme
-        self.save_button = ElidingButton(theme, "Save version")
+        self.save_button = ElidingButton(theme, "Save version", short="Save")
         self.save_button.setAccessibleName("Save version")
         self.save_button.setToolTip(f"Save version ({keys_text(Act.SAVE_VERSION)})")
         self.save_button.clicked.connect(self.save_version)
@@ -241,6 +241,7 @@ class PolicyPane(QFrame):
 
     def _show_state(self) -> None:
         version = self.document.version
+        self.save_button.setEnabled(self.document.edited)
         parts = [f"v{version.number}" if version else "draft"]
         if version and self.document.edited:
             parts.append("edited")

@@ -42,8 +42,8 @@ def repeat_words(repeats: Repeats, shown: Decision | None) -> tuple[str, str]:
     if shown is None:
         return f"{share}", detail
     if majority is not shown:
-        return f"Most repeats decide otherwise: {share}", detail
-    return (f"The verdict holds: {share}" if counted[majority] == total else f"It mostly holds: {share}"), detail
+        return f"Most say otherwise: {share}", detail
+    return (f"Holds: {share}" if counted[majority] == total else f"Mostly holds: {share}"), detail
 
 
 class _Shapes(QWidget):
@@ -102,7 +102,9 @@ class RepeatStrip(QFrame):
         self._shapes = _Shapes(theme)
         self.words = ElidedLabel(kind="section")
         self.detail = ElidedLabel(kind="small")
-        self.show_runs = push_button(theme, "Show the runs", "link", act=self._want_runs)
+        self.show_runs = push_button(
+            theme, "Runs", "link", act=self._want_runs, tip="Show these runs in the History"
+        )
         self.close_button = icon_button(theme, "x", "Close the repeats", act=self.forget)
         line = row(self._shapes, spacing=8, margins=(16, 6, 8, 6))
         line.addLayout(column(self.words, self.detail, spacing=0), 1)
