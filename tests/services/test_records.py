@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+from studio import paths
 from studio.core.content import Content, Turn
 from studio.core.policy import Policy
 from studio.engine.scripted import ScriptedAnswer
 from studio.services.contents import read_content
-from studio.services.records import kept_record
+from studio.services.records import kept_record, run_record
 from tests.services.conftest import Opener, answer
+
+ROOT = Path(paths.__file__).resolve().parents[1]
+
+
+def test_the_readme_names_every_field_of_a_verdict(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP0")))
+    run = studio.judge.judge(policy, Content.message("Hi"), session_id=studio.sessions.current().id)
+    told = re.search(
+        r"`classify --json` prints one object: (.*?)\.\n", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    assert told is not None
+    assert set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", told[1])))) == run_record(run).keys()
+    assert {"id", "version", "sha256"} == run_record(run)["policy"].keys()
+    assert {"name", "sha256"} == run_record(run)["model"].keys()
+    wanted = {"prompt_tokens", "cached_tokens", "output_tokens", "first_token_s", "total_s"}
+    assert wanted <= run_record(run)["timing"].keys()
 
 
 @pytest.mark.parametrize(
