@@ -44,12 +44,9 @@ def reading(path: Path) -> Iterator[None]:
 
 def open_bytes(path: Path) -> BinaryIO:
     """The file's bytes, unpacked where they are gzip."""
-    file = path.open("rb")
-    magic = file.read(2)
-    file.seek(0)
-    if magic != b"\x1f\x8b":
-        return file
-    return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=file, mode="rb"), 1 << 16))
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(path, mode="rb"), 1 << 16)) if packed else path.open("rb")
 
 
 def kind_of(path: Path) -> str:
