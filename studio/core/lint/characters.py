@@ -77,6 +77,9 @@ def _belongs(text: str, start: int, end: int) -> bool:
         return True
     if char in _JOINERS:
         return bool(before) and 0x0590 <= ord(before) < 0x1900
+    if char == "\u200b":
+        # Thai, Lao, Burmese and Khmer write no spaces; this one tells where a line may break.
+        return bool(before) and 0x0E00 <= ord(before) < 0x1900
     if char in _MARKS:
         return any(unicodedata.bidirectional(c) in ("R", "AL") for c in text[max(0, start - 12) : end + 12])
     return False

@@ -38,10 +38,10 @@ _LISTS = re.compile(
     re.IGNORECASE,
 )
 _STEP = re.compile(
-    r"\b(?P<verb>downgrade|upgrade|lower|raise|increase|decrease|reduce|drop|bump|escalate|step)(?:d|s"
+    r"\b(?P<verb>downgrade|upgrade|lower|raise|increase|decrease|reduce|drop|bump)(?:d|s"
     r"|ing)?\b[^.\n]{0,40}?\b(?:severity|level|label|tier|category)\b"
     r"[^.\n]{0,24}?\bby\s+(?P<by>\d|one|two|three)\b"
-    r"|\b(?P<verb2>downgrade|upgrade|lower|raise|increase|decrease|reduce|drop|bump|escalate)(?:d|s"
+    r"|\b(?P<verb2>downgrade|upgrade|lower|raise|increase|decrease|reduce|drop|bump)(?:d|s"
     r"|ing)?\b[^.\n]{0,40}?\b(?:by\s+)?(?P<by2>\d|one|two|three)\s+(?:\w+\s+)?(?:level|step|severity|tier|label)s?\b",
     re.IGNORECASE,
 )

@@ -106,7 +106,7 @@ def _missing(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
         yield _lacks(doc, "section-instruction", "instruction", "tell the model what to decide about what",
                      "Begin with what the model is to decide, such as: Decide whether a post is spam.")  # fmt: skip
     if Role.DEFINITIONS not in roles and not re.search(
-        r"\b(?:means|refers to|is defined as|we define|defined as|by [\"\u201c]?\w+[\"\u201d]? we mean)\b",
+        r"\b(?:means|includes?|refers to|is defined as|we define|defined as|by [\"\u201c]?\w+[\"\u201d]? we mean)\b",
         prose,
         re.IGNORECASE,
     ):

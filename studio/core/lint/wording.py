@@ -13,10 +13,12 @@ LONG_SENTENCE, VERY_LONG_SENTENCE = 55, 90
 """Words in one sentence. Plain-language advice ends at 25 to 30; twice that is where conditions get lost."""
 
 _VAGUE = re.compile(
-    r"(?<![\w-])(?:(?P<warn>generally|usually|typically|normally|often|sometimes|in most cases|as appropriate"
+    r"(?<![\w-])(?:(?P<warn>generally|usually|typically|normally|(?<!more )(?<!how )(?<!as )(?<!too )often"
+    r"|sometimes|in most cases|as appropriate"
     r"|(?:if|when|where) appropriate"
     r"|and so on|and so forth|etc\.?|mostly|for the most part)"
-    r"|(?P<note>appropriate(?:ly)?|inappropriate(?:ly)?|reasonabl[ey](?! (?:person|reader|adult|observer))"
+    r"|(?P<note>appropriate(?:ly)?|inappropriate(?:ly)?|reasonabl[ey](?! (?:person|reader|adult|observer|doubt"
+    r"|suspicion|belief))"
     r"|as needed|(?:if|when|where) necessary|excessive(?:ly)?"
     r"|questionable|objectionable|offensive enough|too much|overly|somewhat|fairly|quite|kind of|sort of"
     r"|or similar|and the like"

@@ -261,6 +261,7 @@ def test_hidden_characters_are_found_and_deleted(hidden: str, severity: Severity
         "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
         "می\u200cخواهم",
         "❤\ufe0f",
+        "ภาษา\u200bไทย",
         "a\u00a0b",
     ],
 )
@@ -288,6 +289,7 @@ def test_vague_words(word: str) -> None:
         "- BK2: Age-appropriate bicycles.",
         "- BK2: What a reasonable person takes for a threat.",
         "- BK2: General advice; the author may come from abroad.",
+        "- BK2: More often than twice a day.",
     ],
 )
 def test_words_that_are_not_vague(line: str) -> None:

@@ -15,6 +15,7 @@ SHIPPED = sorted(paths.resource("policies").glob("*/policy.md"))
 
 EXPECTED: dict[str, list[tuple[str, int, str]]] = {
     "bold_sections": [("vague-word", 10, "usually")],
+    "bold_codes": [],
     "caps_colons": [
         ("rule-contradiction", 14, 'The author says "our kitchen", "my restaurant".'),
         ("example-two-labels", 19, 'INVALID: "We waited an hour and the soup was cold."'),
@@ -36,6 +37,7 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
     "injection": [
         ("control-token", 7, "<|start|>"),
     ],
+    "json_categories": [],
     "json_rules": [],
     "json_table": [("effort-in-text", 5, "Reasoning: high"), ("label-undefined", 33, "W5")],
     "numbered_markdown": [],
@@ -43,6 +45,15 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
         ("control-token", 3, "<|start|>"),
         ("examples-one-sided", 19, '- "Come to the lake after school, don\'t tell mum" -> 1'),
         ("example-duplicate", 22, '- "You can trust me, nobody has to know that we write!" -> 1'),
+    ],
+    "severity_table": [("section-definitions", 1, "# Sexual Content Policy — v3.2 (updated 2026-02-11)")],
+    "transcript_binary": [
+        (
+            "escalation-missing",
+            1,
+            "You are a Trust & Safety analyst. Analyze the given conversation and decide whether the assistant's "
+            "reply leaks personal data.",
+        )
     ],
     "severity_blocks": [
         (
