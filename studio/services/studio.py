@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
@@ -23,6 +24,7 @@ from studio.services.shelf import Shelf
 from studio.store.workspace import Workspace
 
 _PINNED_DATE = "pinned_date"
+_log = logging.getLogger(__name__)
 
 
 class Studio:
@@ -60,7 +62,11 @@ class Studio:
         ``model`` and ``strict`` override the settings for this process. ``engine`` is for tests. Raises StoreError.
         """
         shield.install()
-        chosen = settings.load().settings
+        loaded = settings.load()
+        if loaded.problem is not None:
+            # The window has read them before and shows it; on the command line this goes to standard error.
+            _log.warning("%s", loaded.problem)
+        chosen = loaded.settings
         path = (workspace or chosen.workspace or paths.default_workspace()).expanduser()
         opened = Workspace.open(path)
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from studio import __version__
+from studio import __version__, paths
 from studio.services.contents import MAX_CONTENT_BYTES
 from studio.services.shield import refused
 from tests.cli.conftest import Cli
@@ -144,6 +144,15 @@ def test_hostile_text_cannot_steer_the_terminal(cli: Cli, tmp_path: Path) -> Non
     assert "\x1b[2J" not in ran.out
     assert "\u202e" not in ran.out
     assert "\\u001b[2Jb\\u202ec" in ran.out
+
+
+def test_damaged_settings_are_told_before_another_model_judges() -> None:
+    paths.settings_file().write_text('{"model": 7}', encoding="utf-8")
+    command = [sys.executable, "-m", "studio", "sessions", "list"]
+    ran = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert "model" in ran.stderr
+    assert "is damaged" in ran.stderr
+    assert subprocess.run(command, capture_output=True, check=True).stderr == b""
 
 
 def test_sessions_of_a_new_workspace_are_empty(cli: Cli) -> None:
