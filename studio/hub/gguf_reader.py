@@ -289,8 +289,9 @@ class _Reader:
         known = TYPES.get(kind)
         if known is None:
             return None
-        if (shape[0] if shape else 1) % known.block:
-            raise self._wrong(f"{what} has rows of {shape[0]:,}, which {known.name} cannot store")
+        row = shape[0] if shape else 1
+        if row % known.block:
+            raise self._wrong(f"{what} has rows of {row:,}, which {known.name} cannot store")
         return count // known.block * known.size
 
     def _alignment(self, metadata: Mapping[str, Value]) -> int:

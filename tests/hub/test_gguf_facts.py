@@ -185,6 +185,7 @@ HUGE = 2**63
         (Maker({}, [("t", (0, 4), F32, 4)]), "shape 0 x 4"),
         (Maker({}, [("t", (HUGE, HUGE), F32, 4)]), "cannot be"),
         (Maker({}, [("t", (100,), Q4_K, 144)]), "rows of 100"),
+        (Maker({}, [("t", (), Q4_K, 144)]), "rows of 1,"),
         (Maker({}, [("t", (32,), F32, 128)], lie_offset={"t": HUGE}), "cut off"),
         (Maker({}, [("t", (32,), F32, 128)], lie_offset={"t": 4}), "not on 32 bytes"),
         (Maker({}, [("a", (32,), F32, 128), ("b", (32,), F32, 128)], lie_offset={"b": 96}), "upon each other"),

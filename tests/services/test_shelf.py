@@ -184,12 +184,14 @@ def ollama(folder: Path, body: bytes = BODY) -> Path:
         "layers": [
             {"mediaType": "application/vnd.ollama.image.license", "digest": f"sha256:{'1' * 64}", "size": 3},
             {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}", "size": len(body)},
-            {"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:../../../../secret", "size": 1},
+            {"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:x/../../secret", "size": 1},
         ],
     }
     note = folder / "manifests" / "registry.example" / "library" / "gpt-oss-safeguard" / "20b"
     put(note, json.dumps(manifest).encode())
     put(note.with_name("damaged"), b"[{")
+    put(folder / "secret")
+    (folder / "blobs" / "sha256-x").mkdir(parents=True)
     return put(folder / "blobs" / f"sha256-{digest}", body)
 
 
