@@ -173,8 +173,12 @@ class Shelf:
         QuarantinedError then, ModelFileError when it cannot be read or the check was stopped, NotFoundError.
         """
         entry = self.get(entry_id)
-        if entry.model is None or not entry.sha256:
+        if entry.model is None:
             raise ModelFileError(f"{entry.title} is not here to be checked.", hint="Download or import it first.")
+        if not entry.sha256:
+            raise ModelFileError(
+                f"There is no sha256 to compare {entry.title} with. {entry.why}", hint="Import its file to have one."
+            )
         with self.busy(entry.id, State.VERIFYING), _disk(entry.title):
             sizes = [file.stat().st_size for file in entry.files]
             for number, (file, wanted) in enumerate(zip(entry.files, entry.sha256, strict=True)):

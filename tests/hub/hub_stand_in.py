@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -212,8 +214,8 @@ def _bind(listener: socket.socket) -> None:
 
 
 @contextmanager
-def running(hub: HubStandIn) -> Iterator[HubStandIn]:
-    """Serve ``hub`` while the block lasts; its ``url`` is set."""
+def running(hub: HubStandIn, certificate: Path | None = None) -> Iterator[HubStandIn]:
+    """Serve ``hub`` while the block lasts; its ``url`` is set. ``certificate``: with its key in one file, for TLS."""
     handler = type("Handler", (_Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False)
     _bind(server.socket)
@@ -221,9 +223,13 @@ def running(hub: HubStandIn) -> Iterator[HubStandIn]:
     server.server_activate()
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that went away is no news
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    hub.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="hub stand-in")
     thread.start()
-    hub.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         yield hub
     finally:

@@ -293,6 +293,34 @@ def test_certificates_that_cannot_be_read_are_told(
         get(shelf, hub)
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="a certificate is needed")
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_a_certificate_of_ones_own_is_honoured_and_an_unknown_one_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    both = tmp_path / "both.pem"
+    making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1"
+    alone: list[str | Path] = [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        tmp_path / "key.pem",
+        "-out",
+        tmp_path / "ca.pem",
+    ]
+    subprocess.run([*making.split(), *alone], check=True, capture_output=True)
+    both.write_bytes((tmp_path / "key.pem").read_bytes() + (tmp_path / "ca.pem").read_bytes())
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with running(HubStandIn({"m.gguf": model_bytes()}), certificate=both) as hub:
+        shelf = Shelf(folder=tmp_path, known=known("m.gguf", hub=hub))
+        with pytest.raises(DownloadError, match="certificate is not trusted") as caught:
+            get(shelf, hub)
+        assert "SSL_CERT_FILE" in caught.value.hint
+        monkeypatch.setenv(variable, str(tmp_path / "ca.pem"))
+        assert get(shelf, hub).read_bytes() == hub.files["m.gguf"]
+
+
 def test_a_proxy_is_used_and_named_in_the_plan(shelf: Shelf, hub: HubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", hub.url)
     monkeypatch.setenv("no_proxy", "")
