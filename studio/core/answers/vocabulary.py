@@ -185,7 +185,7 @@ def _under(written: str, label_id: str) -> bool:
     size = len(label_id)
     if len(written) <= size or written[:size].casefold() != label_id.casefold():
         return False
-    return label_id[-1].isdigit() and _RULE_PART.match(written, size) is not None
+    return label_id[-1:].isdigit() and _RULE_PART.match(written, size) is not None
 
 
 def _defined(text: str, token: str) -> Decision | None:

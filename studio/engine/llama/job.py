@@ -24,7 +24,8 @@ class Job:
 
     Once its turn has come: ``prompt`` is what is to be decoded before a token can be chosen (after a pause with the
     answer so far), the first ``shared`` tokens of it by ``head``; ``decoded`` tokens lie in sequence ``seq``. ``ahead``
-    are tokens that were chosen, or put in by us, and are not decoded yet.
+    are tokens that were chosen, or put in by us, and are not decoded yet. ``pinned``: what came before the final is
+    kept, so that other finals can be tried after it.
     """
 
     id: int
@@ -50,6 +51,7 @@ class Job:
     decoded: int = 0
     written: list[int] = field(default_factory=list)
     ahead: list[int] = field(default_factory=list)
+    pinned: bool = False
     answer: Answer | None = None
 
     def __lt__(self, other: Job) -> bool:
@@ -75,4 +77,4 @@ class Job:
         """Let go of its cells; what was written so far is decoded again when its turn comes."""
         self.written += self.ahead
         self.prompt = np.concatenate([self.prompt[: self.prompt_tokens], np.asarray(self.written, np.int32)])
-        self.head, self.seq, self.decoded, self.ahead = None, NO_SEQUENCE, 0, []
+        self.head, self.seq, self.decoded, self.ahead, self.pinned = None, NO_SEQUENCE, 0, [], False

@@ -25,8 +25,8 @@ HEADS = 8
 CPU_SEQUENCES, GPU_SEQUENCES = 8, 32
 """How wide a batch pays, measured: on a CPU 16 is within 2 % of 8 and 32 is slower."""
 
-MOST_SEQUENCES = 256 - PLACES - HEADS
-"""llama.cpp counts sequences up to 256."""
+MOST_SEQUENCES = (256 - HEADS) // 2 - PLACES
+"""llama.cpp counts sequences up to 256, and a request takes a second number when its final begins."""
 
 _WORK_BYTES = 4
 _MASKS = 2
@@ -107,6 +107,12 @@ def ids(sequences: int) -> tuple[int, int]:
     return (1, 2) if sequences == 1 else (sequences + PLACES, HEADS)
 
 
+def numbers(sequences: int) -> int:
+    """All numbers in a context: each request has a second one, which keeps what lies before its final."""
+    requests, heads = ids(sequences)
+    return 2 * requests + heads
+
+
 def kv_bytes(shape: Shape, cells: int, kv_type: KvType = "f16") -> int:
     """Bytes of ``cells`` in all layers; those with a sliding window keep every cell too."""
     return int(cells * shape.layers * shape.kv_heads * (shape.key + shape.value) * KV_BYTES[kv_type])
@@ -118,7 +124,7 @@ def buffer_bytes(shape: Shape, cells: int, sequences: int, rows: int, *, flash_a
     Masks lie there for the whole step; attention scores, which fused attention does not have, and the experts' work
     follow each other in the same place; so do the results, once more, when masks and all the rest are done with.
     """
-    count = sum(ids(sequences))
+    count = numbers(sequences)
     rows = -(-rows // count) * count  # the library makes room for whole rounds of all sequences
     wide = max(shape.width, shape.heads * shape.key)
     scores = 0 if flash_attn else rows * cells * shape.heads * _WORK_BYTES

@@ -83,9 +83,22 @@ class Place:
             self.context.share(job.head.seq, job.seq, job.shared)
             job.decoded = job.shared
 
+    def pin(self, job: Job) -> None:
+        """Keep all that is decoded of a request so far, for :meth:`pinned`.
+
+        The sequence itself does not keep it: as it grows, the sliding-window layers give away cells that it no longer
+        looks back on, and it could not be cut to here any more. Cells of two sequences are not given away.
+        """
+        self.context.share(job.seq, self.pinned(job), job.decoded)
+
+    def pinned(self, job: Job) -> int:
+        """The number under which a request was pinned."""
+        return sum(memory.ids(self.width)) + job.seq
+
     def leave(self, job: Job) -> None:
         """Free what a request had."""
         if job.seq != NO_SEQUENCE:
+            self.context.cut(self.pinned(job))
             self.context.cut(job.seq)
             self._free_seqs.append(job.seq)
             job.seq = NO_SEQUENCE
@@ -126,9 +139,9 @@ class Place:
                 self._context = Context(
                     self._model,
                     n_cells=plan.cells,
-                    n_seq=requests + heads,
+                    n_seq=memory.numbers(plan.sequences),
                     n_rows=memory.step_rows(info.n_batch, plan.sequences),
-                    n_outputs=requests + heads,
+                    n_outputs=memory.numbers(plan.sequences),
                 )
             except WorkerFailure:
                 if plan.sequences == 1:

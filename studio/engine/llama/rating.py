@@ -1,8 +1,8 @@
 """How probable each answer of a contract was: followed token by token from the start of the final.
 
-Along the answer that the model wrote, its own steps say it. The others are followed after the answer has ended, in the
-same sequence: what was written is cut away, and a few tokens are decoded in its place. Only answers that could matter
-are followed, best first; verdicts that are sure cost nothing.
+Along the answer that the model wrote, its own steps say it. The others are followed after the answer has ended, in a
+second sequence that was kept where the final began: a few tokens are decoded there in the place of those that were
+written. Only answers that could matter are followed, best first; verdicts that are sure cost nothing.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ class Rating:
                 node.below.append(number)
             node.ends.append(number)
         self._at: _Node | None = self._root
-        self.written: list[int] = []
 
     def see(self, logits: Logits) -> None:
         """The model's own numbers (n_vocab,) for the next token of the final."""
@@ -67,7 +66,6 @@ class Rating:
 
     def take(self, token: int) -> None:
         """The token that was written."""
-        self.written.append(token)
         self._at = self._at.children.get(token) if self._at is not None else None
 
     def logprobs(self, ask: Ask) -> tuple[float, ...]:
@@ -94,19 +92,20 @@ class Rating:
 
 
 class Branches:
-    """Other ways on from the start of a final, decoded in the sequence of the answer that has ended.
+    """Other ways on from the start of a final, decoded in a sequence that holds the ``base`` tokens before it."""
 
-    ``base`` tokens lie before the final; ``held`` are those of it that are decoded already.
-    """
-
-    def __init__(self, context: Context, seq: int, base: int, held: list[int]) -> None:
-        self._context, self._seq, self._base, self._held = context, seq, base, held
+    def __init__(self, context: Context, seq: int, base: int) -> None:
+        self._context, self._seq, self._base = context, seq, base
+        self._held: list[int] = []
 
     def ask(self, tokens: list[int], rows: int) -> list[Logits] | None:
         """See :data:`Ask`. Raises WorkerFailure when decoding fails, after which the memory cannot be relied on."""
         alike = takewhile(lambda pair: pair[0] == pair[1], zip(self._held, tokens, strict=False))
         start = min(sum(1 for _ in alike), len(tokens) - rows)
         if len(tokens) - start > self._context.n_rows or rows > self._context.n_outputs:
+            return None
+        if not self._context.holds(self._seq, self._base + start):
+            # The request had paused in its final, and what lies before it is no longer whole.
             return None
         self._context.cut(self._seq, self._base + start)
         del self._held[start:]
@@ -135,5 +134,5 @@ def _follow(node: _Node, path: list[int], ask: Ask) -> None:
         place.note(row)
 
 
-_TOGETHER = 3
-"""Places asked about in one decode at most: a context of one sequence hands out three rows."""
+_TOGETHER = 4
+"""Places asked about in one decode at most: a context of one sequence hands out four rows."""

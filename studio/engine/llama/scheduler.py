@@ -271,6 +271,9 @@ class Scheduler:
             if best is None:
                 self._fail(job, WorkerFailure("bad_numbers"))
                 continue
+            if answer.rating is not None and answer.before_final and not job.pinned:
+                self._place.pin(job)
+                job.pinned = True
             try:
                 token = answer.choose(self._place.context.handle, place, best, row)
             except WorkerFailure as failure:
@@ -289,12 +292,11 @@ class Scheduler:
 
     def _rate(self, job: Job, answer: Answer) -> bool:
         """Ask how probable each answer of the contract was; False when the memory was lost in doing so."""
-        if answer.rating is None or answer.stop in ("limit", "cancelled"):
+        if answer.rating is None or not job.pinned or answer.stop in ("limit", "cancelled"):
             return True
-        base = job.prompt_tokens + answer.before_final
-        held = answer.rating.written[: max(0, job.decoded - base)]
+        branches = Branches(self._place.context, self._place.pinned(job), job.prompt_tokens + answer.before_final)
         try:
-            answer.logprobs = answer.rating.logprobs(Branches(self._place.context, job.seq, base, held).ask)
+            answer.logprobs = answer.rating.logprobs(branches.ask)
         except WorkerFailure as failure:
             self._fail_all(failure)
             return False
