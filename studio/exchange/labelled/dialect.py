@@ -15,6 +15,7 @@ SAMPLE = 1 << 18
 
 _ROWS = 300
 _ENOUGH = 0.5
+_OF_SENTENCES = 0.8
 _DELIMITERS = (",", "\t", ";", "|")
 
 
@@ -57,5 +58,8 @@ def _score(sample: str, dialect: Dialect) -> float:
     headed = any(sum(role_of(str(cell)) is not Role.OTHER for cell in cells) >= 2 for cells in table[:3])
     if headed:
         return 1.0 + count / len(head)
+    mark = dialect.delimiter
+    if mark in ",;" and sample.count(mark + " ") > _OF_SENTENCES * sample.count(mark):
+        return 0.0  # commas of sentences
     share = count / len(head)
     return share if most > 1 and share >= _ENOUGH else 0.0

@@ -92,6 +92,8 @@ def _of_bytes(data: bytes) -> str:
     stray = sum(byte >= 0x80 for byte in data) - in_utf8
     if in_utf8 > 2 * stray:
         return "utf-8"  # broken in a few places: those rows are listed
+    if _is_alone(data):
+        return "cp1252"
     # The detector is loaded for the rare file that is not UTF-8.
     from charset_normalizer import from_bytes
 
@@ -100,6 +102,15 @@ def _of_bytes(data: bytes) -> str:
     if best is None or _SINGLE_BYTE_WESTERN.match(best.encoding):
         return "cp1252"
     return str(best.encoding)
+
+
+def _is_alone(data: bytes) -> bool:
+    """Whether most letters beyond ASCII stand alone among others, as accents do; other alphabets fill whole words.
+
+    Short samples mislead the statistics, which then see Japanese in a few umlauts.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", data)
+    return sum(len(run) == 1 for run in runs) > 0.7 * len(runs)
 
 
 def _is_utf8(part: bytes) -> bool:

@@ -15,6 +15,7 @@ LOOKED_AT = 40
 """Rows that are looked at before a decision."""
 
 _LONGEST_NAME = 80
+_MOST_WORDS = 4
 _FIRST_ROWS = 12
 
 
@@ -40,7 +41,7 @@ def find(head: Sequence[Row]) -> Header:
     if best is not None:
         return Header(best.number, _named(best.cells, width), raw=best.raw)
     first = head[0] if head else None
-    if first is None or not _could_be_names(first) or _repeats(first, head[1:]):
+    if first is None or not _could_be_names(first) or _is_prose(first) or _repeats(first, head[1:]):
         return _none(head)
     return Header(first.number, _named(first.cells, width), certain=False, raw=first.raw)
 
@@ -122,6 +123,10 @@ def _could_be_names(row: Row) -> bool:
     return bool(texts) and all(
         isinstance(cell, str) and len(cell) <= _LONGEST_NAME and not _is_number(cell) for cell in texts
     )
+
+
+def _is_prose(row: Row) -> bool:
+    return any(len(str(cell).split()) > _MOST_WORDS for cell in row.cells)
 
 
 def _repeats(first: Row, below: Sequence[Row]) -> bool:

@@ -48,10 +48,11 @@ def open_table(path: Path, read: Read | None = None) -> Table:
         return _excel(path, read)
     settled = read is not None and read.kind == kind and read.encoding
     codec = read.encoding if settled and read is not None else encoding.detect(path)
+    notes = () if codec.startswith("utf") else (f"The file is not Unicode; its letters were read as {codec}.",)
     if kind == "delimited":
-        return _delimited(path, read if settled else None, codec)
+        return _delimited(path, read if settled else None, codec, notes)
     read_records = _yaml if kind == "yaml" else _json
-    return _viewed(path, Read(kind, encoding=codec), lambda: read_records(path, codec))
+    return _viewed(path, Read(kind, encoding=codec), lambda: read_records(path, codec), {}, notes)
 
 
 def _json(path: Path, codec: str) -> Iterator[Record | Skipped]:
@@ -84,7 +85,7 @@ def _excel(path: Path, read: Read | None) -> Table:
     return _rows(path, Read("excel", sheet=sheet), read, lambda: workbook.rows(path, sheet), confirm, notes)
 
 
-def _delimited(path: Path, read: Read | None, codec: str) -> Table:
+def _delimited(path: Path, read: Read | None, codec: str, notes: tuple[str, ...]) -> Table:
     if read is not None and read.delimiter:
         form = Dialect(read.delimiter, read.quote, read.escape)
     else:
@@ -98,7 +99,7 @@ def _delimited(path: Path, read: Read | None, codec: str) -> Table:
             yield from delimited.rows(stream, form)
 
     plain = Read("delimited", codec, form.delimiter, form.quote, form.escape)
-    return _rows(path, plain, read, rows, {}, ())
+    return _rows(path, plain, read, rows, {}, notes)
 
 
 def _rows(
