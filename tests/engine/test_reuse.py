@@ -141,6 +141,18 @@ def test_an_edit_late_in_a_policy_keeps_what_comes_before_it(model: Model, exact
     single.close()
 
 
+def test_an_edit_of_a_policy_that_was_away_is_exact(model: Model) -> None:
+    draw = np.random.default_rng(6)
+    first, second = draw.integers(0, 256, 600).tolist(), draw.integers(0, 256, 300).tolist()
+    single = Single(model)
+    for policy in (first, second):
+        single.decode([*policy, 1], len(policy), 2)
+    for edited in ([*first[:400], *draw.integers(0, 256, 60).tolist()], [*first, *draw.integers(0, 256, 40).tolist()]):
+        _, found = single.decode([*edited, 1], len(edited), 5)
+        assert_exact(found, fresh(model, [*edited, 1], len(edited), 5))
+    single.close()
+
+
 def test_a_head_that_was_away_is_resumed_at_its_end_and_nowhere_else(model: Model) -> None:
     draw = np.random.default_rng(5)
     policy = draw.integers(0, 256, 400).tolist()

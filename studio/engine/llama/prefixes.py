@@ -174,7 +174,9 @@ class Prefixes:
         differ = np.flatnonzero(head.tokens[:most] != tokens[:most])
         common = int(differ[0]) if len(differ) else most
         if self._exact:
-            return common - common % self._step
+            # Put back, a state is sound but not where it grew: the library would lay what follows over cells that have
+            # left the window, and sum in another order than a fresh context does.
+            return common - common % self._step if head.resident else 0
         whole = self._there().holds(head.seq, common) if head.resident else common == head.decoded
         return common if whole else 0
 
