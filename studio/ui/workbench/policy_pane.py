@@ -241,7 +241,6 @@ class PolicyPane(QFrame):
 
     def _show_state(self) -> None:
         version = self.document.version
-        self.save_button.setEnabled(self.document.edited)
         parts = [f"v{version.number}" if version else "draft"]
         if version and self.document.edited:
             parts.append("edited")
