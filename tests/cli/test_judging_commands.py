@@ -49,6 +49,19 @@ def test_classify_json_is_the_promised_object(cli: Cli, demo_policy: str, golden
     assert cli("classify", "--policy", demo_policy, golden["allowed"], "--json").code == 0
 
 
+def test_thinking_is_ended_and_the_form_let_go_on_request(cli: Cli, demo_policy: str, golden: dict[str, str]) -> None:
+    cut = cli("classify", "--policy", demo_policy, golden["violates"], "--json", "--thinking-budget", 9).json
+    assert (cut["thinking_cut"], cut["timing"]["thinking_tokens"]) == (True, 9)
+    assert (cut["status"], cut["provenance"]["thinking_budget"]) == ("ok", 9)
+    assert cut["provenance"]["constrained"] is True
+    (session,) = cli("sessions", "list", "--json").json
+    (kept,) = cli("sessions", "show", session["id"][:8], "--json").json["runs"]
+    assert kept["thinking_cut"] is True
+
+    free = cli("classify", "--policy", demo_policy, golden["violates"], "--no-constrain")
+    assert "reasoning was ended" not in free.out
+
+
 def test_what_was_judged_is_kept_and_found(cli: Cli, demo_policy: str, golden: dict[str, str]) -> None:
     run = cli("classify", "--policy", demo_policy, golden["violates"], "--json").json
     (session,) = cli("sessions", "list", "--json").json

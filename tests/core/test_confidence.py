@@ -56,6 +56,12 @@ def test_labels_part_at_their_letters_and_then_at_their_number() -> None:
     assert others == pytest.approx({"SP2": 0.45, "SP3": 0.27, "SP0": 0.18, "ESC1": 0.1})
 
 
+def test_several_that_part_together_count_against_the_decision() -> None:
+    sure, others = rate(LABEL, of("ESC", ("ESC", 0.6), ("SP", 0.4)), token("1"))
+    assert sure == pytest.approx(0.6)
+    assert others == pytest.approx({"ESC1": 0.6, "SP0 or SP2 or SP3": 0.4})
+
+
 def test_in_json_the_flag_decides() -> None:
     head = [token(text) for text in ("{", '"violation"', ":")]
     tail = [token(text) for text in (",", ' "policy_category"', ": ", '"H2"', "}")]

@@ -15,7 +15,9 @@ from studio.engine.llama.rating import Rating
 from studio.engine.llama.sampling import Logits
 
 N_VOCAB = 6
-SEQUENCES = st.lists(st.lists(st.integers(0, N_VOCAB - 1), min_size=1, max_size=5), min_size=2, max_size=8, unique_by=tuple)
+SEQUENCES = st.lists(
+    st.lists(st.integers(0, N_VOCAB - 1), min_size=1, max_size=5), min_size=2, max_size=8, unique_by=tuple
+)
 
 
 class Table:
@@ -49,7 +51,9 @@ def follow(table: Table, sequences: list[list[int]], written: list[int]) -> tupl
 
 
 @given(SEQUENCES, SEQUENCES, st.integers(0, 9))
-def test_every_answer_gets_the_product_of_its_tokens(answers: list[list[int]], other: list[list[int]], seed: int) -> None:
+def test_every_answer_gets_the_product_of_its_tokens(
+    answers: list[list[int]], other: list[list[int]], seed: int
+) -> None:
     table = Table(seed, 1.0)
 
     found = follow(table, answers, random.Random(seed).choice([*answers, other[0]]))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from studio.core.content import Content
-from studio.core.labels import Decision
-from studio.core.policy import Policy
+from studio.core.errors import PolicyError
+from studio.core.labels import Decision, Label, LabelDecision
+from studio.core.policy import OutputPosition, Policy
 from studio.core.progress import Cancel
 from studio.core.run import Run, RunState
 from studio.core.verdict import Status
@@ -41,6 +43,33 @@ def test_a_verdict_is_stored_with_everything_it_depended_on(open_studio: Opener,
     assert run.provenance.pinned_date == studio.pinned_date()
     assert run.timing.output_tokens > 0
     assert run.version is None
+
+
+def test_the_form_is_held_to_where_the_studio_wrote_it(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2")))
+    own = replace(policy, position=OutputPosition.IN_TEXT)
+    found = replace(policy, text=f"{policy.text}\nAnswer with exactly one label.\n")
+    nameless = replace(policy, labels=())
+
+    def held(judged_by: Policy, constrain: bool | None = None) -> bool:
+        run = judged(studio, judged_by, constrain=constrain)
+        assert run.provenance is not None
+        return run.provenance.constrained
+
+    assert [held(each) for each in (policy, own, found, nameless)] == [True, False, False, False]
+    assert [held(each, constrain=True) for each in (policy, own, found)] == [True, True, True]
+    assert not held(policy, constrain=False)
+
+
+def test_a_form_that_cannot_be_held_to_is_an_error_in_words(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2")))
+    twins = replace(policy, labels=(Label("a b", LabelDecision.ALLOW), Label("a-b", LabelDecision.VIOLATE)))
+
+    with pytest.raises(PolicyError, match="'a b' could not be told from others"):
+        judged(studio, twins, constrain=True)
+
+    assert studio.sessions.list()[0].run_count == 0
+    assert judged(studio, twins).provenance is not None
 
 
 def test_the_version_is_named_when_the_judged_text_was_saved(open_studio: Opener, policy: Policy) -> None:
