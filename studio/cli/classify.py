@@ -23,6 +23,7 @@ from studio.services.contents import read_content, read_content_file
 from studio.services.judge import Answering, JudgeEvent, Loading, Thinking
 from studio.services.records import run_record
 from studio.services.studio import Studio
+from studio.settings import HIGHEST_SEED
 
 TextArgument = Annotated[
     str | None, typer.Argument(help="The text to judge. Without it, and without --file, standard input is read.")
@@ -54,7 +55,7 @@ def classify(
     effort: EffortOption = None,
     day: DateOption = None,
     sampled: Annotated[bool, typer.Option("--sampled", help="Sample at temperature 1.0 instead of greedily.")] = False,
-    seed: Annotated[int, typer.Option(help="The seed of a sampled run.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=HIGHEST_SEED, help="The seed of a sampled run.")] = 0,
     strict: Annotated[
         bool | None,
         typer.Option(

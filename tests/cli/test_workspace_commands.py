@@ -59,6 +59,7 @@ def test_a_shown_policy_can_be_imported_and_starters_are_never_overwritten(cli: 
         (("reparse", "--policy", "spam", "--input", "missing.jsonl"), "missing.jsonl"),
         (("nonsense",), "nonsense"),
         (("classify",), "policy"),
+        (("classify", "-p", "spam", "x", "--sampled", "--seed", "-1"), "seed"),
     ],
 )
 def test_bad_input_ends_with_2_and_says_what_and_what_to_do(cli: Cli, args: tuple[str, ...], says: str) -> None:
