@@ -118,7 +118,7 @@ def split_by_label(policy: Policy) -> tuple[Composed, ...]:
 
 
 def from_guideline(text: str, *, policy_id: str, title: str) -> Composed:
-    """A guideline's own sentences laid out in the four sections, each where its words put it; gaps are marked TODO.
+    """A guideline's own sentences laid out in the four sections, each where its words put it, with the gaps marked.
 
     Raises PolicyError when the text is empty.
     """
@@ -136,7 +136,7 @@ def from_guideline(text: str, *, policy_id: str, title: str) -> Composed:
     ]
     if placed["review"]:
         labels.append(Label("V9", LabelDecision.REVIEW, "Needs review", 1))
-    notes = [f"Missing in the guideline and marked TODO: {', '.join(gaps)}."]
+    notes = [f"Missing in the guideline and marked so: {', '.join(gaps)}."]
     if placed["rest"]:
         notes.append(f"{len(placed['rest'])} sentences are neither a rule nor a definition; they stand at the end.")
     notes.append('The sides were read from words such as "no" and "welcome". Please check every rule.')
@@ -260,15 +260,15 @@ def _place(unit: str, side: Side | None) -> str:
 def _laid_out(placed: dict[str, list[str]]) -> str:
     """The sections with their sentences as numbered rules."""
     parts = [
-        "# Instruction\nTODO: say what the model is to decide about what, and which rule wins when several apply.",
+        "# Instruction\n[Missing: say what the model is to decide about what, and which rule wins when several apply]",
         "# Definitions\n"
-        + ("\n".join(f"- {unit}" for unit in placed["definitions"]) or "TODO: define the terms that decide."),
-        "# Criteria\n## Violates\n" + (_rules("V1", placed["violates"]) or "TODO: say what violates."),
-        "## Allowed\n" + (_rules("V0", placed["allowed"]) or "TODO: say what looks similar and is allowed."),
+        + ("\n".join(f"- {unit}" for unit in placed["definitions"]) or "[Missing: define the terms that decide]"),
+        "# Criteria\n## Violates\n" + (_rules("V1", placed["violates"]) or "[Missing: say what violates]"),
+        "## Allowed\n" + (_rules("V0", placed["allowed"]) or "[Missing: say what looks similar and is allowed]"),
     ]
     if placed["review"]:
         parts.append("## Needs review\n" + _rules("V9", placed["review"]))
-    parts.append("# Examples\nTODO: 4 to 6 short examples near the boundary, of both kinds, each with its label.")
+    parts.append("# Examples\n[Missing: 4 to 6 short examples near the boundary, of both kinds, each with its label]")
     if placed["rest"]:
         rest = "\n".join(unit[3:] if unit.startswith("## ") else unit for unit in placed["rest"])
         parts.append(f"# From the guideline, not yet placed\n{rest}")

@@ -43,7 +43,7 @@ def test_a_new_policy_blank_and_from_a_guideline(cli: Cli, tmp_path: Path) -> No
     rules.write_text("No advertising. Questions are welcome.", encoding="utf-8")
     made = cli("policies", "new", "--from-guideline", rules)
     assert "house-rules version 1: House rules" in made.out
-    assert "TODO" in made.err
+    assert "Missing in the guideline" in made.err
     assert "V1.a: No advertising." in cli("policies", "show", "house-rules").out
     assert cli("policies", "new").code == 2
     assert cli("policies", "new", "--from-guideline", tmp_path / "missing.txt").code == 2

