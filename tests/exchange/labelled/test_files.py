@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pytest
@@ -131,7 +132,11 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
             preview(path, POLICY)
 
 
-ROWS = [{"text": "Hello", "label": "safe"}, {"text": "Bye", "label": None}, {"text": "Buy", "label": "unsafe"}]
+ROWS: list[dict[str, Any]] = [
+    {"text": "Hello", "label": "safe"},
+    {"text": "Bye", "label": None},
+    {"text": "Buy", "label": "unsafe"},
+]
 
 
 @pytest.mark.parametrize(

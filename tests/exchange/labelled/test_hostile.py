@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_any_mapping_is_read_or_refused_in_words(value: object) -> None:
 def test_nesting_without_end(tmp_path: Path, depth: int) -> None:
     for text in ("[" * depth, '{"a":' * depth + "1", '{"text": "x", "label": ' + "[" * depth + "]" * depth + "}\n{}"):
         with contextlib.suppress(ToldError):
-            assert told(lambda text=text: see(tmp_path, "deep.json", text)).items == 0
+            assert told(partial(see, tmp_path, "deep.json", text)).items == 0
 
 
 def test_records_and_rows_are_what_readers_give(tmp_path: Path) -> None:

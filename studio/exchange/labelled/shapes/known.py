@@ -50,7 +50,7 @@ def _moderation(profile: Profile, names: dict[str, str], read: Read, policy: Pol
     ):
         return None
     values: dict[str, Meaning | None] = {}
-    for key in present:
+    for key in _MODERATION:
         own = meaning_of(key, policy)
         labelled = own is not None and own.decision is Decision.VIOLATES
         values[f"{key}=1"] = own if labelled else _VIOLATES
@@ -59,7 +59,7 @@ def _moderation(profile: Profile, names: dict[str, str], read: Read, policy: Pol
     return Mapping(
         "openai_moderation_2022",
         read,
-        (Item(text=text, flags=present),),
+        (Item(text=text, flags=_MODERATION),),
         values,
         unmapped=rest,
         notes=(
