@@ -166,17 +166,7 @@ class SettingsPage(Page):
                 ),
             )
         )
-        content.addWidget(
-            self._section(
-                "Where things lie",
-                (
-                    "Workspace",
-                    self._context.studio.workspace_path,
-                    self._opener(self._context.studio.workspace_path.parent),
-                ),
-                ("Log", paths.logs_dir(), self._opener(paths.logs_dir())),
-            )
-        )
+        content.addWidget(self._places())
         content.addWidget(
             self._section(
                 "This machine", ("Health", "What runs where, and that nothing is connected.", self.report_button)
@@ -196,6 +186,17 @@ class SettingsPage(Page):
         body.setLayout(outer)
         self._scroll = scrolling(body)
         self.setLayout(column(self._scroll, spacing=0))
+
+    def _places(self) -> QFrame:
+        return self._section(
+            "Where things lie",
+            (
+                "Workspace",
+                self._context.studio.workspace_path,
+                self._opener(self._context.studio.workspace_path.parent),
+            ),
+            ("Log", paths.logs_dir(), self._opener(paths.logs_dir())),
+        )
 
     def _section(self, title: str, *rows: tuple[str, str | Path, QWidget]) -> QFrame:
         layout = column(text_label(title, "section"), spacing=12, margins=(16, 16, 16, 16))

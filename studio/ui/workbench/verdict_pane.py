@@ -46,54 +46,10 @@ class VerdictPane(QFrame):
         card.setLayout(column(self.card, margins=(12, 16, 12, 8)))
         self._stack.addWidget(self.empty)
         self._stack.addWidget(scrolling(card))
-        self.right = push_button(
-            theme,
-            "Right",
-            icon_name="check",
-            act=self.save_right,
-            tip=f"Save as golden example ({keys_text(Act.GOLDEN)})",
-        )
-        self.wrong = push_button(
-            theme,
-            "Wrong…",
-            icon_name="x",
-            act=self.ask_right,
-            tip=f"Say what is right, and save that ({keys_text(Act.WRONG)})",
-        )
-        self.repeat_button = ElidingButton(theme, f"Repeat ×{TIMES}")
-        self.repeat_button.setAccessibleName(f"Repeat {TIMES} times")
-        self.repeat_button.setToolTip(
-            f"Judge the same {TIMES} times: does it hold? ({keys_text(Act.REPEAT)})"
-        )
-        self.repeat_button.clicked.connect(self.repeat)
-        set_icon(self.repeat_button, theme, "arrows-clockwise")
+        self._make_buttons()
         self.repeats = RepeatStrip(context)
         self.repeats.changed.connect(self._allow)
-        self.saved = ElidedLabel(kind="small")
-        self.undo = push_button(theme, "Undo", "link")
-        self.undo.clicked.connect(self._undo)
-        self.copy = CaretButton(theme, "Copy")
-        self.copy.setProperty("kind", "quiet")
-        menu = QMenu(self.copy)
-        menu.addAction("Copy as text", self.copy_text)
-        menu.addAction("Copy as JSON", self.copy_json)
-        self.copy.setMenu(menu)
-        foot = frame(
-            "foot",
-            row(
-                self.right,
-                self.wrong,
-                self.saved,
-                self.undo,
-                None,
-                self.repeat_button,
-                self.copy,
-                margins=(12, 8, 8, 8),
-            ),
-        )
-        layout = column(self._stack, self.repeats, foot, spacing=0)
-        layout.setStretch(0, 1)
-        self.setLayout(layout)
+        self._lay_out()
         self._example: GoldenExample | None = None
         self.card.again.connect(self.again)
         self.card.rule_clicked.connect(self.rule_clicked)
@@ -181,6 +137,55 @@ class VerdictPane(QFrame):
         if self.run is not None:
             QApplication.clipboard().setText(run_as_text(self.run))
             self._context.changes.status.emit("Copied as text")
+
+    def _make_buttons(self) -> None:
+        theme = self._context.theme
+        self.right = push_button(
+            theme,
+            "Right",
+            icon_name="check",
+            act=self.save_right,
+            tip=f"Save as golden example ({keys_text(Act.GOLDEN)})",
+        )
+        self.wrong = push_button(
+            theme,
+            "Wrong…",
+            icon_name="x",
+            act=self.ask_right,
+            tip=f"Say what is right, and save that ({keys_text(Act.WRONG)})",
+        )
+        self.repeat_button = ElidingButton(theme, f"Repeat ×{TIMES}")
+        self.repeat_button.setAccessibleName(f"Repeat {TIMES} times")
+        self.repeat_button.setToolTip(f"Judge the same {TIMES} times: does it hold? ({keys_text(Act.REPEAT)})")
+        self.repeat_button.clicked.connect(self.repeat)
+        set_icon(self.repeat_button, theme, "arrows-clockwise")
+        self.saved = ElidedLabel(kind="small")
+        self.undo = push_button(theme, "Undo", "link")
+        self.undo.clicked.connect(self._undo)
+        self.copy = CaretButton(theme, "Copy")
+        self.copy.setProperty("kind", "quiet")
+        menu = QMenu(self.copy)
+        menu.addAction("Copy as text", self.copy_text)
+        menu.addAction("Copy as JSON", self.copy_json)
+        self.copy.setMenu(menu)
+
+    def _lay_out(self) -> None:
+        foot = frame(
+            "foot",
+            row(
+                self.right,
+                self.wrong,
+                self.saved,
+                self.undo,
+                None,
+                self.repeat_button,
+                self.copy,
+                margins=(12, 8, 8, 8),
+            ),
+        )
+        layout = column(self._stack, self.repeats, foot, spacing=0)
+        layout.setStretch(0, 1)
+        self.setLayout(layout)
 
     def _save(self, run: Run, expected: Decision, labels: tuple[str, ...], why: str) -> None:
         golden = self._context.studio.golden
