@@ -59,8 +59,10 @@ def one(path: Path, sequences: int) -> bool:
     """Fill every cell of a context in the widest steps, and look."""
     binding.start()
     before = resident()
-    # A short context: the work of filling it grows with the square of its length.
-    model = open_model(path, EngineSettings(n_threads=1, n_ctx=2048), "unused", lambda _: True)
+    # A short context: the work of filling it grows with the square of its length. No repacked weights: their originals
+    # stay mapped, count as resident, and are the system's to drop when it needs room.
+    settings = EngineSettings(n_threads=1, n_ctx=2048, use_extra_bufts=False)
+    model = open_model(path, settings, "unused", lambda _: True)
     scheduler = open_scheduler(model, EngineSettings(n_seq=sequences, cache_bytes=0), lambda _: None, PLENTY)
     place = scheduler._place
     context, rows, start = place.context, model.info.n_ubatch, 0
