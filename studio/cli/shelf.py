@@ -96,6 +96,10 @@ def download(
         list[str] | None, typer.Option("--storage", help="A server from which the mirror sends files.")
     ] = None,
     with_token: Annotated[bool, typer.Option("--with-token", help=f"Send the token in {TOKEN_VARIABLE}.")] = False,
+    into_hub_cache: Annotated[
+        bool,
+        typer.Option("--into-hub-cache", help="Keep it in the cache of the Hub's library, for other programs too."),
+    ] = False,
     yes: YesOption = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -117,6 +121,7 @@ def download(
                 endpoint=endpoint,
                 storage=storage or (),
                 token=token,
+                into_hub_cache=into_hub_cache,
                 on_progress=show(progress),
                 cancel=cancel,
             )

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 from studio.core.errors import NotFoundError
 from studio.core.progress import Cancel, Progress
 from studio.hub import servers
+from studio.hub.cache_layout import hand_over
 from studio.hub.catalogue import KnownModel
 from studio.hub.discovery import Found
 from studio.hub.failures import DownloadError, PausedError
 from studio.hub.partial import Promise, Slot
 from studio.hub.transfer import SPARE, Patience, Stop, fetch, patiently
 from studio.services import shield
-from studio.services.shelf import Shelf, ShelfEntry, State
+from studio.services.shelf import Shelf, ShelfEntry, State, on_disk
 
 if TYPE_CHECKING:
     from studio.hub.online import Hub
@@ -82,6 +83,7 @@ def download(
     endpoint: str | None = None,
     storage: Sequence[str] = (),
     token: str | None = None,
+    into_hub_cache: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     cancel: Cancel | None = None,
     patience: Patience | None = None,
@@ -89,7 +91,8 @@ def download(
 ) -> ShelfEntry:
     """Fetch a model, or go on with it, and return its entry when its sha256 was right.
 
-    ``endpoint`` and ``storage`` name a mirror; ``token`` is sent only when given. ``cancel`` pauses: what was fetched
+    ``endpoint`` and ``storage`` name a mirror; ``token`` is sent only when given. ``into_hub_cache``: keep
+    the finished file in the cache of the Hub's library, for other programs too. ``cancel`` pauses: what was fetched
     is kept for the next time. Progress is TransferProgress, in bytes of all its files. Raises PausedError, NoRoomError,
     QuarantinedError or another DownloadError; NotFoundError, InputError.
     """
@@ -117,7 +120,10 @@ def download(
                 )
         finally:
             _session.release()
-    files = [(slot.target, promise.sha256) for slot, promise in zip(slots, promises, strict=True)]
+        pairs = list(zip(slots, promises, strict=True))
+        with on_disk(known.title):
+            places = [hand_over(*pair) if into_hub_cache else pair[0].target for pair in pairs]
+    files = [(place, promise.sha256) for place, promise in zip(places, promises, strict=True)]
     shelf.inventory.remember(files, f"{known.title}, {known.quant}")
     return shelf.get(known.id)
 

@@ -179,7 +179,7 @@ class Shelf:
             raise ModelFileError(
                 f"There is no sha256 to compare {entry.title} with. {entry.why}", hint="Import its file to have one."
             )
-        with self.busy(entry.id, State.VERIFYING), _disk(entry.title):
+        with self.busy(entry.id, State.VERIFYING), on_disk(entry.title):
             sizes = [file.stat().st_size for file in entry.files]
             for number, (file, wanted) in enumerate(zip(entry.files, entry.sha256, strict=True)):
                 told = _shifted(on_progress, sum(sizes[:number]), sum(sizes))
@@ -204,7 +204,7 @@ class Shelf:
             with contextlib.suppress(NotFoundError):
                 self.inventory.remove(entry.files[0])
         if entry.ours:
-            with _disk(entry.title):
+            with on_disk(entry.title):
                 for file in entry.files:
                     Slot(file).delete()
 
@@ -328,7 +328,7 @@ class Shelf:
 
 
 @contextlib.contextmanager
-def _disk(title: str) -> Iterator[None]:
+def on_disk(title: str) -> Iterator[None]:
     """Turn an error of the disk into words about the model."""
     try:
         yield

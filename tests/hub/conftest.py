@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from studio.hub.catalogue import Catalogue, KnownFile, KnownModel
-from studio.services.download import Patience
-from studio.services.shelf import Shelf
+from studio.services.download import Patience, download
+from studio.services.shelf import Shelf, State
 from tests.hub.gguf_maker import Maker, gpt_oss
 from tests.hub.hub_stand_in import REPO, HubStandIn, running
 
@@ -42,3 +42,16 @@ def shelf(hub: HubStandIn, tmp_path: Path) -> Shelf:
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
+
+
+def get(shelf: Shelf, hub: HubStandIn, **more: object) -> Path:
+    """Download the small model and return its first file."""
+    entry = download(shelf, "small", endpoint=hub.url, patience=HURRIED, timeout_s=0.5, **more)  # type: ignore[arg-type]
+    assert entry.state is State.READY
+    assert entry.model is not None
+    return entry.files[0]
+
+
+def after(hub: HubStandIn, *faults: str) -> None:
+    """Let the two questions for metadata pass, and what follows fail."""
+    hub.faults = ["", "", *faults]
