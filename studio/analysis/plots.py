@@ -52,7 +52,7 @@ def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> bytes:
             axes.plot([figure.value], [row], "o", color=palette.accent, markersize=6)
         lowest = min((f.interval.low for f in figures if f.interval), default=0.0)
         axes.set_xlim(min(0.0, lowest) - 0.02, 1.02)
-        axes.set_ylim(len(figures) - 0.5, -0.5)
+        axes.set_ylim(max(1, len(figures)) - 0.5, -0.5)
         axes.set_yticks(range(len(figures)), [figure.name.replace("_", " ") for figure in figures])
         axes.grid(axis="x", color=palette.line, linewidth=0.8)
 
