@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -42,6 +43,12 @@ def show_error(error: StudioError) -> None:
     err.print(Text.assemble((error.title + ". ", "bold red"), printable(error.message)))
     if error.hint:
         err.print(Text(printable(error.hint), "dim"))
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """What was inferred and wants a person's look, on standard error."""
+    for note in notes:
+        err.print(Text(f"  {printable(note)}", "yellow"))
 
 
 def pill(verdict: Verdict | None) -> Text:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from studio.cli.common import JsonOption, WorkspaceOption, find_policy
-from studio.cli.output import err, out, printable, show_json
+from studio.cli.output import out, printable, show_json, show_notes
 from studio.services.studio import Studio
 
 app = typer.Typer(help="The policies of the workspace.", no_args_is_help=True)
@@ -74,5 +74,4 @@ def import_policy(
                     (version.policy.id, "bold"), f" version {version.number}: ", printable(version.policy.title)
                 )
             )
-            for note in notes:
-                err.print(Text(f"  {printable(note)}", "yellow"))
+            show_notes(notes)

@@ -53,6 +53,8 @@ def test_a_shown_policy_can_be_imported_and_starters_are_never_overwritten(cli: 
         (("policies", "show", "nonsense"), "There is no policy 'nonsense'"),
         (("policies", "show", "spam@99"), "no version 99"),
         (("policies", "show", "spam@x"), "names no version"),
+        (("policies", "show", "spam@²"), "names no version"),
+        (("policies", "show", "spam@99999999999999999999"), "names no version"),
         (("policies", "show", "missing.md"), "missing.md"),
         (("sessions", "show", "abc"), "There is no session"),
         (("models", "use", "nonsense"), "There is no model"),
@@ -86,7 +88,7 @@ def test_input_that_is_no_content_is_never_judged(
 
 def test_reparse_reads_answers_in_order(cli: Cli, tmp_path: Path) -> None:
     policy = tmp_path / "p.md"
-    policy.write_text("# Spam\nAnswer (VALID or INVALID):\n", encoding="utf-8")
+    policy.write_text("# Spam\nSP0 (VALID)\nSP2 (INVALID)\nAnswer (VALID or INVALID):\n", encoding="utf-8")
     rows = [
         {"id": "a", "raw_output": "INVALID"},
         {"id": 7, "raw_output": "Answer (VALID or INVALID): VALID", "reasoning": "It is INVALID, surely."},
@@ -103,7 +105,9 @@ def test_reparse_reads_answers_in_order(cli: Cli, tmp_path: Path) -> None:
     assert [row["decision"] for row in found] == ["violates", "allowed", None, None, None]
     assert [row["status"] for row in found] == ["ok", "ok", "refused", "empty", "empty"]
     assert set(found[0]) == {"id", "decision", "status", "labels", "rule_ids", "rationale"}
-    assert "violates" in cli("reparse", "--policy", policy, "--input", source).out
+    counted = cli("reparse", "--policy", policy, "--input", source)
+    assert "violates" in counted.out
+    assert "Labels found in the text: SP0 (allow), SP2 (violate)" in counted.err
 
 
 def test_reparse_refuses_a_row_without_an_answer(cli: Cli, tmp_path: Path) -> None:
