@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ ROWS = 'id,text,label,topic\n7,"Lunch,\nat noon",safe,Food\n8,Buy toner,SP2,Sale
 
 
 @pytest.fixture
-def files(workspace: Path) -> GoldenFiles:
+def files(workspace: Path) -> Iterator[GoldenFiles]:
     with Workspace.open(workspace) as opened:
         yield GoldenFiles(opened)
 
@@ -111,7 +112,7 @@ def test_a_threshold_and_a_choice_of_columns(files: GoldenFiles, policy: Policy,
     half = replace(seen.mapping, thresholds={"toxicity": 0.5}, confirm={"judged": "prompt"})
     second = files.preview(path, policy, half)
     assert second.by_label == {"toxicity<0.5": 1, "toxicity>=0.5": 1}
-    assert [question.suggested for question in second.questions] == ["allowed", "violates"] or second.questions
+    assert [question.where[1] for question in second.questions] == ["toxicity<0.5", "toxicity>=0.5"]
     assert second.samples["toxicity>=0.5"] == ("P two",)
 
 
@@ -203,9 +204,10 @@ def test_a_public_set_under_its_own_policy(open_studio: Opener, tmp_path: Path, 
     assert sum(example.expected is not None for example in found) == known
     assert {one for example in found for one in example.labels} >= ({label} if label else set())
     assert all(part in policy.text for part in ("# Instruction", "# Definitions", "# Criteria", "# Examples"))
-    path.write_text("text,label\nHello,safe\n", encoding="utf-8")
+    other = tmp_path / "other.csv"
+    other.write_text("text,label\nHello,safe\n", encoding="utf-8")
     with pytest.raises(InputError, match="does not look like"):
-        studio.benchmarks.preview(benchmark, path)
+        studio.benchmarks.preview(benchmark, other)
 
 
 def test_an_unknown_benchmark_names_those_there_are(open_studio: Opener) -> None:
