@@ -180,8 +180,13 @@ class PolicyPane(QFrame):
         head = frame(
             "bar",
             row(
-                self.chooser, self.flag, self.versions_button, self.more_button, self.save_button,
-                spacing=4, margins=(8, 7, 12, 7),
+                self.chooser,
+                self.flag,
+                self.versions_button,
+                self.more_button,
+                self.save_button,
+                spacing=4,
+                margins=(8, 7, 12, 7),
             ),
         )
         self._notes_words = text_label("", wrap=True)
@@ -200,6 +205,7 @@ class PolicyPane(QFrame):
         )
         self.notes.hide()
         self.tabs = QTabWidget()
+        self.tabs.setAccessibleName("About the policy")
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.outline, "Outline")
         self.tabs.addTab(self.lint, "Lint")
