@@ -15,7 +15,8 @@ class GoldenExample:
 
     ``expected`` is None when nobody has decided yet. ``source`` is where it came from (a file and row, or a run);
     ``source_row`` is the row as it was found, kept whole, ``source_sha256`` the hex digest of the file it was in, and
-    ``original`` the label as that file wrote it (several joined by " | "), empty when it gave none.
+    ``original`` the label as that file wrote it (several joined by " | "), empty when it gave none. ``held_out`` examples are kept
+    from those who write the policy, so that a policy is not fitted to its test.
     """
 
     id: str
@@ -31,3 +32,29 @@ class GoldenExample:
     original: str = ""
     source_sha256: str = ""
     created_at: datetime | None = None
+    held_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenQuery:
+    """Which examples of a policy are wanted; what is empty wants all.
+
+    ``words`` must each stand in the content, the reason, the source or the original label, in any case. None among
+    ``decisions``: nobody has decided yet. ``held_out`` None wants both parts of the set.
+    """
+
+    words: str = ""
+    decisions: frozenset[Decision | None] = frozenset()
+    label: str = ""
+    tag: str = ""
+    held_out: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCount:
+    """How many examples of a policy expect the same decision and labels, in one part of the set."""
+
+    expected: Decision | None
+    labels: tuple[str, ...]
+    held_out: bool
+    count: int

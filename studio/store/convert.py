@@ -168,6 +168,7 @@ def golden_values(example: GoldenExample) -> Document:
         "original": example.original,
         "source_sha256": example.source_sha256,
         "created_at": example.created_at,
+        "held_out": example.held_out,
     }
 
 
@@ -187,4 +188,5 @@ def golden_from(row: GoldenRow, content: Document) -> GoldenExample:
         original=row.original,
         source_sha256=row.source_sha256,
         created_at=row.created_at,
+        held_out=row.held_out,
     )

@@ -5,14 +5,16 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Text, delete, func, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from studio.core.errors import InputError, NotFoundError
-from studio.core.golden import GoldenExample
+from studio.core.golden import GoldenCount, GoldenExample, GoldenQuery
+from studio.core.labels import Decision
 from studio.store.convert import golden_from, golden_values
 from studio.store.database import Database
+from studio.store.golden_filter import conditions
 from studio.store.keep import chunks, content_rows, drop_contents, keep_contents
 from studio.store.schema import ContentRow, GoldenRow
 
@@ -120,6 +122,66 @@ class Golden:
             yield from examples
             if len(examples) < page:
                 return
+
+    def many(self, ids: Sequence[str]) -> builtins.list[GoldenExample]:
+        """Those of the examples that are there, in the order of ``ids``."""
+        with self._database.read() as session:
+            return _by_ids(session, ids)
+
+    def find(self, policy_id: str, query: GoldenQuery) -> builtins.list[str]:
+        """The ids of the examples that a query wants, in the order they were added.
+
+        Ids alone, so that a list of a hundred thousand knows its length at once and reads only what is looked at.
+        """
+        wanted = select(GoldenRow.id).where(*conditions(policy_id, query)).order_by(GoldenRow.seq)
+        if query.words.strip():
+            wanted = wanted.join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
+        with self._database.read() as session:
+            return [*session.scalars(wanted)]
+
+    def digests(self, policy_id: str) -> builtins.list[tuple[str, str, Decision | None]]:
+        """Id, digest of the content and expected decision of each example, in the order they were added."""
+        columns = select(GoldenRow.id, GoldenRow.content_sha256, GoldenRow.expected)
+        with self._database.read() as session:
+            found = session.execute(columns.where(GoldenRow.policy_id == policy_id).order_by(GoldenRow.seq))
+            return [(key, digest, None if word is None else Decision(word)) for key, digest, word in found]
+
+    def tally(self, policy_id: str) -> builtins.list[GoldenCount]:
+        """How many examples expect what, in each part of the set; the most frequent first."""
+        kinds = (GoldenRow.expected, GoldenRow.labels, GoldenRow.held_out)
+        query = select(*kinds, func.count(GoldenRow.seq)).where(GoldenRow.policy_id == policy_id).group_by(*kinds)
+        with self._database.read() as session:
+            return [
+                GoldenCount(None if expected is None else Decision(expected), tuple(labels), held_out, count)
+                for expected, labels, held_out, count in session.execute(
+                    query.order_by(func.count(GoldenRow.seq).desc(), *kinds)
+                )
+            ]
+
+    def tags(self, policy_id: str, limit: int) -> builtins.list[tuple[str, int]]:
+        """The most frequent tags of a policy's examples with their number."""
+        items = func.json_each(type_coerce(GoldenRow.tags, Text)).table_valued("value")
+        number = func.count(GoldenRow.seq)
+        query = (
+            select(items.c.value, number)
+            .select_from(GoldenRow)
+            .join(items, GoldenRow.policy_id == policy_id)
+            .group_by(items.c.value)
+            .order_by(number.desc(), items.c.value)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            return [(str(tag), count) for tag, count in session.execute(query)]
+
+    def hold_out(self, policy_id: str, ids: Sequence[str]) -> None:
+        """Hold out exactly these of the policy's examples."""
+        with self._database.write() as session:
+            own = GoldenRow.policy_id == policy_id
+            quiet = {"synchronize_session": False}
+            session.execute(update(GoldenRow).where(own).values(held_out=False).execution_options(**quiet))
+            for part in chunks(ids):
+                chosen = own & GoldenRow.id.in_(part)
+                session.execute(update(GoldenRow).where(chosen).values(held_out=True).execution_options(**quiet))
 
     def count(self, policy_id: str | None = None) -> int:
         """How many examples there are, of one policy where given."""

@@ -19,7 +19,7 @@ from studio.core.content import clean
 APPLICATION_ID = 0x4D53_5457
 """Written into the file's header, so that a workspace is told from any other SQLite file ("MSTW")."""
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a file at this revision opens without loading Alembic."""
 
 SEARCH_TABLE = "run_search"
@@ -234,6 +234,7 @@ class GoldenRow(Base):
     source_row: Mapped[str] = mapped_column(CleanText)
     original: Mapped[str] = mapped_column(CleanText, server_default=text("''"))
     source_sha256: Mapped[str] = mapped_column(CleanText, server_default=text("''"))
+    held_out: Mapped[bool] = mapped_column(server_default=text("0"))
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

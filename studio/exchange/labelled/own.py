@@ -17,11 +17,14 @@ from studio.exchange.labelled.records import is_blank
 STUDIO = "studio"
 COLUMNS = (
     "id", "policy_id", "kind", "content", "prompt", "response", "messages", "expected", "labels", "why", "decided_by",
-    "tags", "original", "source", "source_sha256", "source_row", "created_at",
+    "tags", "original", "source", "source_sha256", "source_row", "created_at", "held_out",
 )  # fmt: skip
 """In this order; ``messages``, ``labels`` and ``tags`` are lists, in CSV written as JSON."""
 
-_LISTS = ("messages", "labels", "tags")
+LATER = ("held_out",)
+"""Columns that earlier studios did not write."""
+
+_JSON = ("messages", "labels", "tags", "held_out")
 
 
 def fields(example: GoldenExample) -> dict[str, Any]:
@@ -45,6 +48,7 @@ def fields(example: GoldenExample) -> dict[str, Any]:
         "source_sha256": example.source_sha256,
         "source_row": example.source_row,
         "created_at": None if example.created_at is None else example.created_at.isoformat(),
+        "held_out": example.held_out,
     }
 
 
@@ -52,7 +56,7 @@ def cells(example: GoldenExample) -> list[str]:
     """The same as the cells of a CSV row."""
     found = fields(example)
     return [
-        json.dumps(found[name], ensure_ascii=False) if name in _LISTS else "" if found[name] is None else found[name]
+        json.dumps(found[name], ensure_ascii=False) if name in _JSON else "" if found[name] is None else found[name]
         for name in COLUMNS
     ]
 
@@ -76,6 +80,7 @@ def example(values: Mapping[str, Any], policy_id: str) -> GoldenExample:
         source_sha256=_text(values, "source_sha256"),
         source_row=_text(values, "source_row"),
         created_at=_moment(values.get("created_at")),
+        held_out=_flag(values, "held_out"),
     )
 
 
@@ -98,6 +103,15 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     if value is not None and not isinstance(value, str):
         raise InputError(f"{name} is not a text.")
     return value or ""
+
+
+def _flag(values: Mapping[str, Any], name: str) -> bool:
+    value = values.get(name)
+    if is_blank(value):
+        return False
+    if str(value).casefold() not in ("true", "false"):
+        raise InputError(f"{name} is {value!r}, which is neither true nor false.")
+    return str(value).casefold() == "true"
 
 
 def _list(values: Mapping[str, Any], name: str) -> list[Any]:

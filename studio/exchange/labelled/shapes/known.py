@@ -14,7 +14,7 @@ from studio.core.labels import Decision
 from studio.core.policy import ContentKind, Policy
 from studio.exchange.labelled.mapping import MACHINE_LABELS, Item, Mapping, Read
 from studio.exchange.labelled.names import normal
-from studio.exchange.labelled.own import COLUMNS, STUDIO
+from studio.exchange.labelled.own import COLUMNS, LATER, STUDIO
 from studio.exchange.labelled.profile import Profile
 from studio.exchange.labelled.values import Meaning, meaning_of
 
@@ -35,7 +35,7 @@ def known(profile: Profile, read: Read, policy: Policy | None) -> Mapping | None
 
 
 def _studio(profile: Profile, names: dict[str, str], read: Read, policy: Policy | None) -> Mapping | None:
-    if not set(COLUMNS) <= profile.columns.keys():
+    if not set(COLUMNS) - set(LATER) <= profile.columns.keys():
         return None
     return Mapping(STUDIO, read, (Item(label="expected", codes="labels"),), notes=("An export of this studio.",))
 
