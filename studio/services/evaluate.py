@@ -135,6 +135,22 @@ class EvaluateService:
             on_progress(Progress(total, total, policy.title, 0.0))
         return self._put_together(policy, chosen, settings, info, day, found, reused, session, started)
 
+    def recall(
+        self, policy: Policy, examples: Sequence[GoldenExample], settings: Settings | None = None
+    ) -> Evaluation | None:
+        """What is known without judging anything: None when no model is loaded or nothing was judged by it."""
+        settings = settings or Settings()
+        known = [example for example in examples if example.expected is not None]
+        info = self._models.info
+        if info is None or not known:
+            return None
+        chosen = checked(known, settings)
+        now, day = datetime.now(UTC), settings.pinned_date or self._pinned_date()
+        found = self._judged_before(policy, chosen, settings, info, day)
+        if not found:
+            return None
+        return self._put_together(policy, chosen, settings, info, day, found, len(found), "", now)
+
     def scores(self, evaluation: Evaluation) -> Scores:
         """All figures; of several repeats their majority counts, and a tie asks for a person."""
         from studio.analysis.scores import score  # scipy and scikit-learn: not at the start of window and commands

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from studio.core.errors import InputError
-from studio.core.golden import GoldenExample
+from studio.core.golden import GoldenExample, GoldenQuery
 from studio.core.labels import Decision
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
@@ -68,11 +69,7 @@ class GoldenService:
 
         Raises InputError for a label that the policy does not define.
         """
-        unknown = [label for label in labels if run.policy.label(label) is None]
-        if unknown:
-            raise InputError(
-                f"The policy {run.policy.title!r} has no label {unknown[0]!r}.", hint="Choose one of its labels."
-            )
+        _refuse_unknown(run.policy, labels)
         known = self._golden.find_by_content(run.policy.id, run.content.sha256)
         example = GoldenExample(
             id=known.id if known else uuid4().hex,
@@ -91,7 +88,24 @@ class GoldenService:
             return example
         return self._golden.add(example)
 
-    def list(self, policy_id: str, limit: int = 1000, offset: int = 0) -> list[GoldenExample]:
+    def find(self, policy_id: str, query: GoldenQuery) -> builtins.list[str]:
+        """The ids of the examples that a query wants, oldest first."""
+        return self._golden.find(policy_id, query)
+
+    def many(self, ids: Sequence[str]) -> builtins.list[GoldenExample]:
+        """Those of the examples that are there, in the order of ``ids``."""
+        return self._golden.many(ids)
+
+    def edit(self, policy: Policy, example: GoldenExample) -> GoldenExample:
+        """Replace the example of the same id. Raises NotFoundError, and InputError for a label the policy lacks.
+
+        A label that it had before may stay: the policy may have changed since.
+        """
+        before = self._golden.get(example.id)
+        _refuse_unknown(policy, [label for label in example.labels if before is None or label not in before.labels])
+        return self._golden.update(example)
+
+    def list(self, policy_id: str, limit: int = 1000, offset: int = 0) -> builtins.list[GoldenExample]:
         """The examples of a policy, oldest first."""
         return self._golden.list(policy_id, limit=limit, offset=offset)
 
@@ -129,3 +143,9 @@ class GoldenService:
 
         runs = judge_many(known, one, width=self._judge.width(cancel), on_done=tell, cancel=cancel)
         return GoldenScore(tuple((example, run) for example, run in zip(known, runs, strict=True) if run is not None))
+
+
+def _refuse_unknown(policy: Policy, labels: Sequence[str]) -> None:
+    unknown = [label for label in labels if policy.label(label) is None]
+    if unknown:
+        raise InputError(f"The policy {policy.title!r} has no label {unknown[0]!r}.", hint="Choose one of its labels.")

@@ -15,6 +15,7 @@ from studio.services import shield
 from studio.services.benchmarks import BenchmarkService
 from studio.services.evaluate import EvaluateService
 from studio.services.golden import GoldenService
+from studio.services.golden_care import GoldenCare
 from studio.services.golden_import import GoldenFiles
 from studio.services.judge import JudgeService
 from studio.services.models import ModelService
@@ -43,6 +44,7 @@ class Studio:
         self.models = ModelService(self.shelf.inventory, engine, model, strict=strict)
         self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
         self.golden = GoldenService(workspace, self.judge, self.sessions)
+        self.golden_care = GoldenCare(workspace)
         self.golden_files = GoldenFiles(workspace)
         self.benchmarks = BenchmarkService(self.policies, self.golden_files)
         self.evaluate = EvaluateService(workspace, self.judge, self.models, self.sessions, self.pinned_date)
