@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from llama_cpp import Llama
 
@@ -67,7 +69,7 @@ def desk() -> Iterator[Open]:
 
 
 @pytest.fixture(scope="module")
-def peer(demo_gguf: Path) -> Iterator[Llama]:
+def peer(demo_gguf: Path) -> Iterator[Any]:
     """The same model through the library's own class, which shares nothing with our engine."""
     llama = Llama(str(demo_gguf), n_ctx=2048, swa_full=True, verbose=False, n_threads=1)
     yield llama
@@ -232,7 +234,7 @@ def test_a_grammar_that_is_none_is_refused_in_a_code_and_hurts_nobody_else(model
     assert made.answer(good).stop == "return"
 
 
-def exact(peer: Llama, made: Desk, number: int, sequences: list[list[int]]) -> list[float]:
+def exact(peer: Any, made: Desk, number: int, sequences: list[list[int]]) -> list[float]:
     """The natural log of the probability of each sequence at the start of the final, token by token."""
     tokens = made.tokens(number)
     start = len(tokens) - tokens[::-1].index(_message(made))
@@ -251,10 +253,11 @@ def exact(peer: Llama, made: Desk, number: int, sequences: list[list[int]]) -> l
     return found
 
 
-def _logs(peer: Llama) -> np.ndarray:
+def _logs(peer: Any) -> npt.NDArray[np.float64]:
     """Natural logs of the probabilities of the next token."""
     row = np.ctypeslib.as_array(peer._ctx.get_logits(), shape=(peer.n_vocab(),)).astype(np.float64)
-    return row - row.max() - np.log(np.exp(row - row.max()).sum())
+    logs: npt.NDArray[np.float64] = row - row.max() - np.log(np.exp(row - row.max()).sum())
+    return logs
 
 
 def _message(made: Desk) -> int:
@@ -275,7 +278,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_confidence_is_the_chain_rule_over_the_answers(model: Model, desk: Open, peer: Llama, name: str) -> None:
+def test_confidence_is_the_chain_rule_over_the_answers(model: Model, desk: Open, peer: Any, name: str) -> None:
     n_seq, budget, policy = CASES[name]
     grammar = contract_grammar(policy)
     made = desk(model, n_seq)
