@@ -45,6 +45,17 @@ DateOption = Annotated[
     ),
 ]
 
+ConstrainOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--constrain/--no-constrain",
+        help="Hold the answer to the policy's output form; only where the studio writes that form, if not given.",
+    ),
+]
+BudgetOption = Annotated[
+    int | None, typer.Option(min=1, help="End the reasoning after so many tokens and ask for the answer.")
+]
+
 
 def classify(
     policy: PolicyOption,
@@ -62,16 +73,8 @@ def classify(
             "--strict/--no-strict", help="One request at a time: the same answer bit for bit; as the settings say."
         ),
     ] = None,
-    constrain: Annotated[
-        bool | None,
-        typer.Option(
-            "--constrain/--no-constrain",
-            help="Hold the answer to the policy's output form; only where the studio writes that form, if not given.",
-        ),
-    ] = None,
-    thinking_budget: Annotated[
-        int | None, typer.Option(min=1, help="End the reasoning after so many tokens and ask for the answer.")
-    ] = None,
+    constrain: ConstrainOption = None,
+    thinking_budget: BudgetOption = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
