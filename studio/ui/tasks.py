@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
 
-from studio.core.progress import Cancel
+from studio.core.progress import Cancel, Pause
 
 
 class Lane(StrEnum):
@@ -25,11 +25,16 @@ class Lane(StrEnum):
     READ = "read"
     TOKENS = "tokens"
     MODEL = "model"
+    EVALUATE = "evaluate"
+    ANALYSE = "analyse"
 
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """A piece of work on its way. ``title`` is shown in the footer while it runs; empty for silent work."""
+    """A piece of work on its way. ``title`` is shown in the footer while it runs; empty for silent work.
+
+    ``eta_s`` is the time left in seconds, None when nobody knows. Work that can wait between two steps has a ``pause``.
+    """
 
     lane: Lane
     title: str
@@ -39,6 +44,8 @@ class Job:
     cancel: Cancel = field(default_factory=Cancel)
     progress: tuple[int, int] = (0, 0)
     waits: bool = True
+    pause: Pause | None = None
+    eta_s: float | None = None
 
 
 class _Runner(QRunnable):
@@ -98,9 +105,10 @@ class Tasks(QObject):
         on_error: Callable[[Exception], None] | None = None,
         title: str = "",
         cancel: Cancel | None = None,
+        pause: Pause | None = None,
     ) -> Job:
         """Do ``work`` in its lane. Without ``on_error`` an error goes to the one place that shows errors."""
-        job = Job(lane, title, work, on_done, on_error, cancel or Cancel())
+        job = Job(lane, title, work, on_done, on_error, cancel or Cancel(), pause=pause)
         if self._closed:
             return job
         self._jobs.append(job)

@@ -182,6 +182,17 @@ def confidence_words(value: float) -> str:
     return f"{value * 100:.0f} % sure"
 
 
+def left_words(value: float) -> str:
+    """The time that is left, rounded so that it does not flicker: ``less than 10 s left``, ``about 4 min left``."""
+    if value < 10:
+        return "less than 10 s left"
+    if value < 60:
+        return f"about {10 * round(value / 10)} s left"
+    if value < 5400:
+        return f"about {round(value / 60)} min left"
+    return f"about {value / 3600:.1f} h left"
+
+
 def reasoning_note(tokens: int, *, cut: bool) -> str:
     """How long the reasoning was, and whether its budget ended it; nothing where there was none."""
     if not tokens:

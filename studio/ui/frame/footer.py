@@ -12,6 +12,7 @@ from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.tasks import Job
 from studio.ui.widgets.basics import ElidedLabel, icon_button, row, spread, text_label
+from studio.ui.words import left_words
 
 _TELL_MS = 6000
 
@@ -31,9 +32,12 @@ class Footer(QFrame):
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(theme.scale.px(160))
         self._bar.setAccessibleName("Progress")
+        self.pause = icon_button(theme, "pause", "Pause this", act=self._hold, checkable=True)
         self._stop = icon_button(theme, "x", "Stop this", act=self._cancel)
         self._keys = text_label(f"{keys_text(Act.RUN)} run   ·   {keys_text(Act.KEYS)} all keys")
-        self.setLayout(row(spread(self.words), self._bar, self._stop, self._keys, spacing=12, margins=(16, 0, 12, 0)))
+        self.setLayout(
+            row(spread(self.words), self._bar, self.pause, self._stop, self._keys, spacing=12, margins=(16, 0, 12, 0))
+        )
         theme.follow(self, lambda: self.setFixedHeight(theme.scale.px(28)))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -59,15 +63,26 @@ class Footer(QFrame):
         for widget in (self._bar, self._stop):
             widget.setVisible(self._job is not None)
         self._keys.setVisible(self._job is None)
+        self.pause.setVisible(self._job is not None and self._job.pause is not None)
         if self._job is None:
             self.words.setText(self._last)
             return
         done, total = self._job.progress
         more = f"   ·   {len(jobs) - 1} waiting" if len(jobs) > 1 else ""
         part = f" {100 * done // total} %" if total else ""
-        self.words.setText(f"{self._job.title}{part}{more}")
+        held = self._job.pause is not None and self._job.pause.requested
+        self.pause.setChecked(held)
+        left = "" if self._job.eta_s is None else f"   ·   {left_words(self._job.eta_s)}"
+        self.words.setText(f"{self._job.title}{part}{'   ·   paused' if held else left}{more}")
         self._bar.setRange(0, total or 0)
         self._bar.setValue(done)
+
+    def _hold(self) -> None:
+        """Let the job wait, or go on."""
+        pause = self._job.pause if self._job is not None else None
+        if pause is not None:
+            (pause.request if self.pause.isChecked() else pause.resume)()
+            self._refresh()
 
     def _cancel(self) -> None:
         if self._job is not None:
