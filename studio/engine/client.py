@@ -39,6 +39,7 @@ from studio.engine.types import (
     ModelInfo,
     Placement,
     Started,
+    Survey,
     TokenInfo,
 )
 
@@ -186,6 +187,27 @@ class EngineClient:
             raise _unexpected(reply)
         self._deaths = 0
         return _timed(reply.generation, time.monotonic() - sent)
+
+    def survey(self) -> Survey:
+        """What there is to compute on, as the library sees it, with or without a model. Raises EngineError.
+
+        The worker that is there is asked, between two of its steps; without one another is started for it and ended.
+        """
+        if self._closed:
+            raise EngineClosedError("The engine was closed.")
+        link = self._link
+        own = link is None or not link.alive
+        if link is None or own:
+            link = self._new_link(EngineSettings())
+            link.start()
+        try:
+            reply = self._exchange(link, protocol.LookAround)
+        finally:
+            if own:
+                link.close()
+        if not isinstance(reply, protocol.Surveyed):
+            raise _unexpected(reply)
+        return reply.survey
 
     def close(self) -> None:
         """End the worker; callers that wait get EngineClosedError. Safe to call twice and from any thread."""

@@ -13,12 +13,13 @@ import itertools
 import multiprocessing
 import os
 import queue
+import signal
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from multiprocessing import connection
+from collections.abc import Callable, Iterator
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -33,7 +34,7 @@ _LEAVE_S = 2.0
 _LOADING_PATIENCE = 5
 """Loading may be silent for this many times longer: the system may read gigabytes in one call."""
 
-TERMINAL = protocol.Loaded | protocol.Tokens | protocol.Finished | protocol.Warmed | protocol.Failed
+TERMINAL = protocol.Loaded | protocol.Tokens | protocol.Finished | protocol.Warmed | protocol.Surveyed | protocol.Failed
 """The replies that end a request."""
 _ids = itertools.count(1)
 
@@ -193,7 +194,8 @@ class WorkerLink:
             args=(self._child_conn, self._child_log, os.getpid(), *self._args),
             name="engine-worker",
         )
-        process.start()
+        with _no_interrupt():
+            process.start()
         self._child_conn.close()
         self._child_log.close()
         self._process = process
@@ -289,3 +291,22 @@ class WorkerLink:
             ends: list[Connection] = [self._conn, self._log_conn, self._wake_conn, self._waker]
             for end in (*ends, self._child_conn, self._child_log):
                 end.close()
+
+
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """A process that is started in the block begins with Ctrl+C held back, until it can say itself what that means.
+
+    It would else end with a traceback on the terminal before its first line of ours ran. Only this thread's mask
+    changes, and the main thread goes on hearing Ctrl+C. Windows has no masks to inherit.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # A first process starts this helper of the library, which would let Ctrl+C through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

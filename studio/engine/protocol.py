@@ -15,9 +15,9 @@ import msgspec
 from studio.core.progress import Progress
 from studio.core.prompt import Control, Origin, Plain, Segment
 from studio.core.run import Sampling
-from studio.engine.types import EngineSettings, Generation, ModelInfo, Placement, TokenInfo
+from studio.engine.types import EngineSettings, Generation, ModelInfo, Placement, Survey, TokenInfo
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """Counts up with every change of a struct; the worker says its own first of all."""
 
 MAX_FRAME = 64 * 1024 * 1024
@@ -69,6 +69,12 @@ class Warm(msgspec.Struct, tag=True, frozen=True):
 
     id: int
     segments: tuple[WireSegment, ...]
+
+
+class LookAround(msgspec.Struct, tag=True, frozen=True):
+    """Say what there is to compute on; no model needs to be loaded."""
+
+    id: int
 
 
 class CancelRequest(msgspec.Struct, tag="Cancel", frozen=True):
@@ -168,6 +174,13 @@ class Warmed(msgspec.Struct, tag=True, frozen=True):
     id: int
 
 
+class Surveyed(msgspec.Struct, tag=True, frozen=True):
+    """What there is to compute on."""
+
+    id: int
+    survey: Survey
+
+
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """A request failed: a code that the studio has words for, its numbers, and the library's own words if any."""
 
@@ -181,8 +194,10 @@ class Heartbeat(msgspec.Struct, tag=True, frozen=True):
     """The worker is busy and alive."""
 
 
-ToWorker = Load | Tokenize | Generate | Warm | CancelRequest | Shutdown
-FromWorker = Hello | LoadProgress | Planned | Loaded | Tokens | Began | Chunk | Finished | Warmed | Failed | Heartbeat
+ToWorker = Load | Tokenize | Generate | Warm | LookAround | CancelRequest | Shutdown
+FromWorker = (
+    Hello | LoadProgress | Planned | Loaded | Tokens | Began | Chunk | Finished | Warmed | Surveyed | Failed | Heartbeat
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToWorker)

@@ -27,7 +27,7 @@ from studio.core.progress import Progress
 from studio.core.prompt import CONTROL_TOKENS, Control
 from studio.engine import protocol, sandbox
 from studio.engine.channels import ChannelReader, Reading
-from studio.engine.types import LEAST_ANSWER_TOKENS, Generation, ModelInfo, Stop, TokenChoice, TokenInfo
+from studio.engine.types import LEAST_ANSWER_TOKENS, Device, Generation, ModelInfo, Stop, Survey, TokenChoice, TokenInfo
 from studio.engine.worker import Gone, Wire, prepare
 
 Then = Literal["", "kill", "crash", "exit", "hang", "garbage", "no_memory"]
@@ -73,7 +73,8 @@ class Script:
 
     Of the ``answers`` that fit a prompt the first unused one is taken; when all were used, the last that fits again.
     ``loads`` has one entry per start of the worker, the last one repeated. ``n_ctx_limit`` makes prompts too long.
-    ``n_seq`` is what the model says of itself; answers are written one after the other all the same.
+    ``n_seq`` is what the model says of itself; answers are written one after the other all the same. ``survey`` is
+    the machine that it says it runs on.
     """
 
     answers: tuple[ScriptedAnswer, ...] = ()
@@ -83,6 +84,9 @@ class Script:
     n_ctx_limit: int = 131072
     n_seq: int = 1
     version: int = protocol.PROTOCOL_VERSION
+    survey: Survey = Survey(
+        (Device("CPU", "Scripted processor", 12 * 10**9, 16 * 10**9, gpu=False),), 12 * 10**9, "AVX2 = 1", 3, "scripted"
+    )
 
     def to_json(self) -> bytes:
         """The script as JSON."""
@@ -131,6 +135,8 @@ class _Player:
                 self._wire.send(protocol.Tokens.of(message.id, _tokens(message.segments)))
             elif isinstance(message, protocol.Warm):
                 self._wire.send(protocol.Warmed(message.id))
+            elif isinstance(message, protocol.LookAround):
+                self._wire.send(protocol.Surveyed(message.id, self._script.survey))
             elif isinstance(message, protocol.Generate):
                 self._generate(message)
             elif isinstance(message, protocol.Shutdown):

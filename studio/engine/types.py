@@ -100,6 +100,37 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Something that computes. ``free`` and ``total`` in bytes; ``integrated`` shares the system's memory.
+
+    ``handle`` is the library's own and means something in the worker only; None elsewhere.
+    """
+
+    name: str
+    description: str
+    free: int
+    total: int
+    gpu: bool
+    integrated: bool = False
+    handle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the library can compute on here: its devices, GPUs only where this build can use them.
+
+    ``free_memory``: bytes of the system's memory that a model may take now. ``features`` is what the library says of
+    its build and the processor, as it says it; ``n_threads`` are those that a model would get.
+    """
+
+    devices: tuple[Device, ...]
+    free_memory: int
+    features: str
+    n_threads: int
+    llama_build: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What is known of a loaded model and of the worker that runs it.
 

@@ -102,6 +102,7 @@ class Worker:
         self._scheduler: Scheduler | None = None
         self._loading: int | None = None
         self._load_cancelled = False
+        self._started = False
 
     def serve(self) -> None:
         """Handle requests and decode between them, until :class:`Gone`."""
@@ -119,6 +120,8 @@ class Worker:
             raise Gone
         if isinstance(message, protocol.Load):
             self._answer(message.id, lambda: self._load(message))
+        elif isinstance(message, protocol.LookAround):
+            self._answer(message.id, lambda: self._look_around(message))
         elif isinstance(message, protocol.CancelRequest):
             if message.id == self._loading:
                 self._load_cancelled = True
@@ -140,6 +143,19 @@ class Worker:
         except protocol.FrameError as error:
             self._wire.send(protocol.Failed(request, "answer_too_large", detail=str(error)))
 
+    def _start(self) -> None:
+        from studio.engine.llama import binding  # see _answer
+
+        if not self._started:
+            self._started = True
+            binding.start()
+
+    def _look_around(self, message: protocol.LookAround) -> None:
+        from studio.engine.llama.machine import survey  # see _answer
+
+        self._start()
+        self._wire.send(protocol.Surveyed(message.id, survey()))
+
     def _load(self, message: protocol.Load) -> None:
         from studio.engine.llama import binding  # see _answer
         from studio.engine.llama.failure import WorkerFailure
@@ -149,7 +165,7 @@ class Worker:
 
         if self._model is not None or self._loading is not None:
             raise WorkerFailure("already_loaded")
-        binding.start()
+        self._start()
         writes = sandbox.drop_writes(gpu=binding.has_gpu())
         self._loading, self._load_cancelled = message.id, False
         # Before the weights are loaded: some of them may be copied, and would be counted twice.

@@ -20,11 +20,11 @@ def run(conn: Connection, log: Connection, parent: int) -> None:
     """Called as the main function of a new process."""
     import resource
 
-    from studio.engine import worker
+    from studio.engine import types, worker
     from studio.engine.llama import binding, fitting, ggml, model
 
     how = os.environ[FAILURE]
-    card = ggml.Device(CARD, "Pretended", 8 * 10**9, 8 * 10**9, gpu=True)
+    card = types.Device(CARD, "Pretended", 8 * 10**9, 8 * 10**9, gpu=True)
     load, fit = model._load, fitting.fit
     asked: list[dict[str, float]] = []
 

@@ -248,6 +248,16 @@ def test_a_worker_does_not_outlive_the_studio(chain_gguf: Path) -> None:
     assert not status.exists() or "State:\tZ" in status.read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_waits_until_a_new_worker_can_ignore_it() -> None:
+    with EngineClient(script=Script()) as client:
+        client.load(Path("m.gguf"))
+        status = Path(f"/proc/{client.worker_pid}/status").read_text()
+        held_back = int(status.partition("SigBlk:")[2].split()[0], 16)
+        assert held_back >> (signal.SIGINT - 1) & 1, "it would end with a traceback before our first line"
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_signals_from_outside_and_faults_are_told_apart() -> None:
     def told(exitcode: int, *, loading: bool = False, log: str = "", oom: int = 0) -> type[EngineError]:
         return type(Death(End.EOF, exitcode, loading, log, oom).error())

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from studio.engine.llama import binding, ggml, placement
 from studio.engine.llama import model as model_module
 from studio.engine.llama.fitting import fit
-from studio.engine.llama.ggml import Device
 from studio.engine.llama.memory import Shape
-from studio.engine.llama.model import open_model
+from studio.engine.llama.model import open_model, weights_of
 from studio.engine.llama.placement import Weights, Wish, plan
-from studio.engine.types import EngineSettings, Placement
+from studio.engine.types import Device, EngineSettings, Placement
 from tests.engine.conftest import plain
 from tests.engine.in_process import Desk
 
@@ -190,7 +189,8 @@ def test_experts_kept_on_the_cpu_are_the_named_ones_and_the_answer_is_the_same(
 
 def test_without_a_gpu_the_plan_says_so(random_gguf: Path) -> None:
     binding.start()
-    found = fit(random_gguf, _shape(random_gguf), EngineSettings(), 8192, None)
+    shape = _shape(random_gguf)
+    found = fit(weights_of(random_gguf, shape.layers), shape, EngineSettings(), 8192, None, ())
     assert found.plan.placement == Placement(words="On the CPU: there is no GPU that this build can use.")
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
+from studio import paths
 from studio.core.errors import ModelFileError, NotFoundError
 from studio.core.progress import Cancel, Progress
 from studio.hub.inventory import Inventory, file_sha256
@@ -95,3 +97,13 @@ def test_a_damaged_list_is_told_and_not_overwritten(model: Path) -> None:
     with pytest.raises(ModelFileError, match="damaged"):
         inventory.list()
     assert list_file.read_text(encoding="utf-8") == "[{]"
+
+
+def test_a_list_that_cannot_be_written_is_told_in_words(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(paths, "write_atomically", full)
+    with pytest.raises(ModelFileError, match="No space left") as caught:
+        Inventory().add(model)
+    assert caught.value.hint

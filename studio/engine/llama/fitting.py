@@ -1,16 +1,18 @@
-"""What a model file needs, worked out before its weights are read: where it goes, and whether it fits at all."""
+"""What a model needs, worked out before its weights are read: where it goes, and whether it fits at all.
+
+Pure: the same for a file that is about to be loaded and for one that somebody only thinks about.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from studio.engine.llama import binding, ggml, memory, placement
+from studio.engine.llama import memory, placement
 from studio.engine.llama.failure import WorkerFailure
-from studio.engine.llama.ggml import Device
 from studio.engine.llama.memory import Shape
 from studio.engine.llama.placement import Plan, Weights, Wish
-from studio.engine.types import EngineSettings
+from studio.engine.types import Device, EngineSettings
 
 _CPU_BATCH, _GPU_BATCH = 256, 1024
 
@@ -32,14 +34,19 @@ class Fit:
     flash_attn: bool
 
 
-def fit(path: Path, shape: Shape, settings: EngineSettings, n_ctx_train: int, free: int | None) -> Fit:
-    """Plan for a file and the devices of this machine. Raises ``no_room`` with the numbers when it cannot fit.
+def fit(
+    weights: Weights,
+    shape: Shape,
+    settings: EngineSettings,
+    n_ctx_train: int,
+    free: int | None,
+    devices: Sequence[Device],
+) -> Fit:
+    """Plan for a model's weights and these devices. Raises ``no_room`` with the numbers when it cannot fit.
 
     ``free`` bytes of the system's memory may be used; None does not look.
     """
-    devices = ggml.devices() if binding.has_gpu() else ()
     gpu = placement.choose(devices, device=settings.device, shares=settings.gpu_shares)
-    weights = _weights(path, shape.layers)
     limit = min(settings.n_ctx or n_ctx_train, n_ctx_train)
     wish = Wish(
         context=min(memory.FIRST_CONTEXT, limit),
@@ -81,16 +88,7 @@ def fit(path: Path, shape: Shape, settings: EngineSettings, n_ctx_train: int, fr
     return Fit(plan, gpu if on_gpu else None, part, room, longest, step, flash_attn)
 
 
-def _weights(path: Path, layers: int) -> Weights:
-    """The file's tensors by place; where their table cannot be read, all as one, which nothing can be left out of."""
-    tensors = ggml.tensor_bytes(path)
-    if tensors:
-        return Weights.of(tensors, layers)
-    size = sum(part.stat().st_size for part in ggml.parts(path) if part.is_file())
-    return Weights(0, 0, (size // max(layers, 1),) * layers, (0,) * layers)
-
-
-def _why_none(devices: tuple[Device, ...], settings: EngineSettings) -> str:
+def _why_none(devices: Sequence[Device], settings: EngineSettings) -> str:
     names = [found.description or found.name for found in devices if found.gpu]
     if not names:
         return "there is no GPU that this build can use"

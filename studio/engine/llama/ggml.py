@@ -8,32 +8,16 @@ import functools
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.engine.llama.binding import lib
+from studio.engine.types import Device
 
 _GPU, _INTEGRATED = 1, 2
 """Kinds of devices, by ggml's own numbers; 0 is a CPU, 3 a helper of the CPU."""
 
 _PART = re.compile(r"-(\d{5})-of-(\d{5})(\.gguf)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Something that computes. ``free`` and ``total`` in bytes; ``integrated`` shares the system's memory.
-
-    ``handle`` is the library's own; None in a device that was made up for a test.
-    """
-
-    name: str
-    description: str
-    free: int
-    total: int
-    gpu: bool
-    integrated: bool = False
-    handle: int | None = None
 
 
 def devices() -> tuple[Device, ...]:

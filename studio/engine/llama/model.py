@@ -16,7 +16,7 @@ from studio.engine.llama.binding import lib
 from studio.engine.llama.cores import default_threads, is_virtual_amx
 from studio.engine.llama.failure import WorkerFailure
 from studio.engine.llama.memory import Shape
-from studio.engine.llama.placement import patterns
+from studio.engine.llama.placement import Weights, patterns
 from studio.engine.llama.tokens import Vocabulary
 from studio.engine.types import EngineSettings, ModelInfo, Placement
 
@@ -76,7 +76,8 @@ def open_model(
     _check_header(path)
     digest = sha256 or _hash(path, report)
     shape, n_ctx_train = _check_kind(path)
-    planned = fitting.fit(path, shape, settings, n_ctx_train, free)
+    devices = ggml.devices() if binding.has_gpu() else ()
+    planned = fitting.fit(weights_of(path, shape.layers), shape, settings, n_ctx_train, free, devices)
     placement = planned.plan.placement
     if on_plan is not None:
         on_plan(digest, placement)
@@ -111,6 +112,15 @@ def open_model(
         placement=placement,
     )
     return Model(handle, vocabulary, info, shape=planned.shape, room=planned.room, kept=kept)
+
+
+def weights_of(path: Path, layers: int) -> Weights:
+    """The file's tensors by place; where their table cannot be read, all as one, which nothing can be left out of."""
+    tensors = ggml.tensor_bytes(path)
+    if tensors:
+        return Weights.of(tensors, layers)
+    size = sum(part.stat().st_size for part in ggml.parts(path) if part.is_file())
+    return Weights(0, 0, (size // max(layers, 1),) * layers, (0,) * layers)
 
 
 def _check_header(path: Path) -> None:

@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from studio.engine.llama import memory
-from studio.engine.llama.ggml import Device
 from studio.engine.llama.memory import Shape
-from studio.engine.types import KvType, Placement
+from studio.engine.types import Device, KvType, Placement
 
 RESERVE_LEAST, RESERVE_PART = 256 << 20, 20
 """Bytes of a GPU that are left alone, or one part of so many: the driver's own, and rounding in each buffer."""
