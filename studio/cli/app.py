@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import classify, demo, doctor, evaluate, golden, lint, models, policies, policy_tools, reparse, sessions
+from studio.cli import (
+    classify,
+    demo,
+    doctor,
+    evaluate,
+    explain,
+    golden,
+    lint,
+    models,
+    policies,
+    policy_tools,
+    reparse,
+    sessions,
+)
 from studio.cli.exit_codes import Exit, of_error
 from studio.cli.output import err, out, show_error
 from studio.core.errors import StudioError
@@ -24,6 +37,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("classify")(classify.classify)
+app.command("explain")(explain.explain)
 app.command("prompt")(classify.prompt)
 app.command("reparse")(reparse.reparse)
 app.command("lint")(lint.lint)

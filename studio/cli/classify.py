@@ -83,7 +83,7 @@ def classify(
 
     Exit code: 0 allowed, 10 violates, 11 needs review, 12 no verdict, 2 usage or bad input, 3 engine.
     """
-    content = _content(text, file, user_prompt, json_input)
+    content = given_content(text, file, user_prompt, json_input)
     if not user_message(content).strip():
         raise InputError("There is nothing to judge: the content is empty.", hint="Check what was handed over.")
     sampling = Sampling(SAMPLED.temperature, SAMPLED.top_p, seed) if sampled else GREEDY
@@ -126,7 +126,7 @@ def prompt(
     as_json: JsonOption = False,
 ) -> None:
     """Show the compiled prompt exactly as it is sent; control tokens stand between ⟦ and ⟧."""
-    content = _content(text, file, user_prompt, json_input)
+    content = given_content(text, file, user_prompt, json_input)
     with Studio.open(workspace, model=model) as studio:
         chosen = find_policy(studio, policy)
         pinned: date = day.date() if day else studio.pinned_date()
@@ -188,7 +188,8 @@ class _Watch:
             out.print("\n")
 
 
-def _content(text: str | None, file: Path | None, user_prompt: str | None, json_input: bool) -> Content:
+def given_content(text: str | None, file: Path | None, user_prompt: str | None, json_input: bool) -> Content:
+    """The content that the arguments name. Raises InputError when they name none, two, or one that cannot be read."""
     given = [name for name, value in (("a text", text), ("--file", file)) if value is not None]
     if len(given) > 1:
         raise InputError("Both a text and --file were given.", hint="Give one of them.")

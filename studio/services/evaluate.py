@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from studio import __version__
-from studio.core.content import user_message
+from studio.core.content import Content, user_message
 from studio.core.errors import InputError
 from studio.core.evaluation import Cluster, Comparison, Judged, Scores, Stability, Thresholds
 from studio.core.golden import GoldenExample
@@ -196,6 +196,18 @@ class EvaluateService:
     def check(self, evaluation: Evaluation, targets: Sequence[Target], *, by: By = By.LOWER) -> tuple[Check, ...]:
         """Hold each target against its figure; see :func:`studio.core.targets.check_targets`."""
         return check_targets(targets, self.scores(evaluation), self.stability(evaluation), by=by)
+
+    def known(self, policy: Policy, content: Content, settings: Settings, info: ModelInfo) -> Run | None:
+        """The newest kept run of one content that the same judgement now would repeat, without its texts, or None."""
+        day = settings.pinned_date or self._pinned_date()
+        wanted = _key(_expected(policy, settings.sampling_of(0), settings, info, day))
+        found = None
+        for run in self._runs.judged(policy.sha256, [content.sha256]):
+            if run.provenance is None or _key(run.provenance) != wanted:
+                continue
+            if run.verdict is not None and run.verdict.status not in _AGAIN:
+                found = light(run, policy)
+        return found
 
     def run_of(self, run_id: str) -> Run | None:
         """The whole run behind a judgement, with reasoning and answer; None when it was deleted meanwhile."""

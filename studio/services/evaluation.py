@@ -136,14 +136,15 @@ def p_violates(policy: Policy, verdict: Verdict) -> float | None:
     """The probability that the model gave to violating; None where the answers do not tell it."""
     mass = 0.0
     for answers, share in verdict.alternatives:
-        decisions = {_decision(policy, answer) for answer in answers.split(" or ")}
+        decisions = {answer_decision(policy, answer) for answer in answers.split(" or ")}
         if len(decisions) > 1 or None in decisions:
             return None
         mass += share if decisions == {Decision.VIOLATES} else 0.0
     return min(1.0, mass) if verdict.alternatives else None
 
 
-def _decision(policy: Policy, answer: str) -> Decision | None:
+def answer_decision(policy: Policy, answer: str) -> Decision | None:
+    """What an answer of the contract (a label, a digit or a word) decides; None when it is none of them."""
     label = policy.label(answer)
     if label is not None:
         return label.decision.decision
