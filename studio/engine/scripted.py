@@ -85,7 +85,7 @@ class Script:
     n_seq: int = 1
     version: int = protocol.PROTOCOL_VERSION
     survey: Survey = Survey(
-        (Device("CPU", "Scripted processor", 12 * 10**9, 16 * 10**9, gpu=False),), 12 * 10**9, "AVX2 = 1", 3, "scripted"
+        (Device("CPU", "Scripted processor", 12 * 10**9, 16 * 10**9, gpu=False),), "AVX2 = 1", 3, "scripted"
     )
 
     def to_json(self) -> bytes:

@@ -119,12 +119,11 @@ class Device:
 class Survey:
     """What the library can compute on here: its devices, GPUs only where this build can use them.
 
-    ``free_memory``: bytes of the system's memory that a model may take now. ``features`` is what the library says of
-    its build and the processor, as it says it; ``n_threads`` are those that a model would get.
+    ``features`` is what the library says of its build and the processor, as it says it; ``n_threads`` are those that a
+    model would get.
     """
 
     devices: tuple[Device, ...]
-    free_memory: int
     features: str
     n_threads: int
     llama_build: str

@@ -151,7 +151,7 @@ class Worker:
             binding.start()
 
     def _look_around(self, message: protocol.LookAround) -> None:
-        from studio.engine.llama.machine import survey  # see _answer
+        from studio.engine.llama.surveying import survey  # see _answer
 
         self._start()
         self._wire.send(protocol.Surveyed(message.id, survey()))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import paths
+from studio.hub.outline import Dimensions, Outline, worked_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,10 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A known model; several ``files`` are the parts of one. ``memory``: bytes needed by tokens of context."""
+    """A known model; several ``files`` are the parts of one. ``memory``: bytes needed by tokens of context.
+
+    ``shape``: its dimensions, and ``expert_bits`` how finely its experts are stored, as far as known.
+    """
 
     id: str
     title: str
@@ -32,6 +36,12 @@ class KnownModel:
     summary: str
     memory: Mapping[int, int]
     files: tuple[KnownFile, ...]
+    shape: Dimensions | None = None
+    expert_bits: float | None = None
+
+    def outline(self) -> Outline | None:
+        """What to plan with before the files are here; None for a model whose dimensions are not known."""
+        return None if self.shape is None else worked_out(self.shape, self.size, self.expert_bits)
 
     @property
     def size(self) -> int | None:
@@ -59,10 +69,11 @@ class Catalogue:
 def load(path: Path | None = None) -> Catalogue:
     """Read the catalogue that the studio ships, or another of the same form."""
     data = json.loads((path or paths.resource("catalogue.json")).read_text(encoding="utf-8"))
-    return Catalogue(tuple(_model(entry) for entry in data["models"]))
+    shapes = {name: Dimensions(**numbers) for name, numbers in data["shapes"].items()}
+    return Catalogue(tuple(_model(entry, shapes) for entry in data["models"]))
 
 
-def _model(entry: Mapping[str, Any]) -> KnownModel:
+def _model(entry: Mapping[str, Any], shapes: Mapping[str, Dimensions]) -> KnownModel:
     return KnownModel(
         id=entry["id"],
         title=entry["title"],
@@ -72,4 +83,6 @@ def _model(entry: Mapping[str, Any]) -> KnownModel:
         summary=entry["summary"],
         memory={int(context): size for context, size in entry["memory"].items()},
         files=tuple(KnownFile(file["name"], file["size"], file["sha256"]) for file in entry["files"]),
+        shape=shapes[entry["shape"]],
+        expert_bits=entry.get("expert_bits"),
     )

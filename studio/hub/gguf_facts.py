@@ -84,7 +84,7 @@ def read_facts(path: Path) -> ModelFacts:
     vocabulary = metadata.get("tokenizer.ggml.tokens")
     tokens = vocabulary if isinstance(vocabulary, Array) else Array(0)
     missing = tuple(name for name in HARMONY_TOKENS if name not in (tokens.found or {}))
-    number = _Numbers(metadata, architecture)
+    number = Numbers(metadata, architecture)
     names = (_text(metadata, "general.name"), _text(metadata, "general.basename"), first.path.stem)
     return ModelFacts(
         files=tuple(head.path for head in heads),
@@ -187,13 +187,14 @@ def _text(metadata: Mapping[str, Value], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-class _Numbers:
+class Numbers:
     """Whole numbers of one architecture in the metadata; an array, one number a layer, counts with its largest."""
 
     def __init__(self, metadata: Mapping[str, Value], architecture: str) -> None:
         self._metadata, self._architecture = metadata, architecture
 
     def __call__(self, name: str) -> int | None:
+        """The number of that name; None where the file does not say it."""
         value = self._metadata.get(f"{self._architecture}.{name}")
         if isinstance(value, Array):
             whole = [int(number) for number in value.numbers if abs(number) < 2**63]

@@ -20,7 +20,6 @@ def test_without_a_model_a_worker_is_started_for_it_and_ended() -> None:
         assert client.info is None
     assert not multiprocessing.active_children()
     assert [device.name for device in found.devices if not device.gpu] == ["CPU"]
-    assert 0 < found.free_memory <= next(d.total for d in found.devices if d.name == "CPU")
     assert " = 1" in found.features
     assert found.n_threads >= 1
 
@@ -35,7 +34,7 @@ def test_the_worker_that_is_there_is_asked(chain_gguf: Path) -> None:
 
 def test_a_scripted_worker_says_what_it_was_told() -> None:
     card = Device("CUDA0", "A card", 7, 8, gpu=True)
-    told = Survey((card,), 9, "AVX2 = 1", 3, "none")
+    told = Survey((card,), "AVX2 = 1", 3, "none")
     with EngineClient(script=Script(survey=told)) as client:
         assert client.survey() == told
 

@@ -1,34 +1,17 @@
-"""How much memory is free on this machine, and what the library can compute on."""
+"""How much memory is free on this machine."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from studio.engine.llama import binding, ggml
-from studio.engine.llama.cores import default_threads
-from studio.engine.types import Survey
 
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 _UNKNOWN = 4 << 30
 """Where a system does not say: little enough for any machine that such models run on."""
-
-
-def survey() -> Survey:
-    """This machine as the library sees it now."""
-    usable = binding.has_gpu()
-    return Survey(
-        devices=tuple(replace(found, handle=None) for found in ggml.devices() if usable or not found.gpu),
-        free_memory=free_memory(),
-        features=binding.lib.llama_print_system_info().decode("utf-8", "replace"),
-        n_threads=default_threads(),
-        llama_build=binding.build(),
-    )
 
 
 def free_memory() -> int:
