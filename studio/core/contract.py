@@ -143,14 +143,21 @@ def _choices(labels: tuple[Label, ...]) -> str:
     return line
 
 
-_FIELDS = "violation is 1 when the content violates this policy, otherwise 0. policy_category is one label."
+def _category(labels: tuple[Label, ...]) -> str:
+    """The field that names a label; a policy without labels has nothing to name."""
+    return ', "policy_category": "label"' if labels else ""
+
+
+def _fields(labels: tuple[Label, ...]) -> str:
+    flag = "violation is 1 when the content violates this policy, otherwise 0."
+    return f"{flag} policy_category is one label. {_choices(labels)}" if labels else flag
 
 
 def _rationale_json(labels: tuple[Label, ...]) -> str:
     return (
         "Answer with one JSON object and nothing else:\n"
-        '{"violation": 0 or 1, "policy_category": "label", "rule_ids": ["rule"], "rationale": "one or two sentences"}\n'
-        f"{_FIELDS} {_choices(labels)} "
+        f'{{"violation": 0 or 1{_category(labels)}, "rule_ids": ["rule"], "rationale": "one or two sentences"}}\n'
+        f"{_fields(labels)} "
         "rule_ids names the rules of this policy that decided, or is empty.\n"
         "Do not include any explanation outside the JSON object."
     )
@@ -159,8 +166,8 @@ def _rationale_json(labels: tuple[Label, ...]) -> str:
 def _category_json(labels: tuple[Label, ...]) -> str:
     return (
         "Answer with one JSON object and nothing else:\n"
-        '{"violation": 0 or 1, "policy_category": "label"}\n'
-        f"{_FIELDS} {_choices(labels)}\n"
+        f'{{"violation": 0 or 1{_category(labels)}}}\n'
+        f"{_fields(labels)}\n"
         "Do not include any explanation outside the JSON object."
     )
 
@@ -196,6 +203,8 @@ def _short_form(form: OutputForm, labels: tuple[Label, ...]) -> str:
     """The form in one line."""
     if form is OutputForm.VALID_INVALID and with_decision(labels, LabelDecision.REVIEW):
         return "exactly one word, VALID, INVALID or ESCALATE, nothing else."
+    if not labels and form in _WITHOUT_LABELS:
+        return _WITHOUT_LABELS[form]
     return _SHORT_FORMS[form]
 
 
@@ -207,4 +216,8 @@ _SHORT_FORMS = {
     OutputForm.LABEL: "exactly one label, nothing else.",
     OutputForm.VALID_INVALID: "exactly one word, VALID or INVALID, nothing else.",
     OutputForm.BINARY: "exactly one digit, 0 or 1, nothing else.",
+}
+_WITHOUT_LABELS = {
+    OutputForm.RATIONALE_JSON: 'one JSON object with "violation", "rule_ids" and "rationale", nothing else.',
+    OutputForm.CATEGORY_JSON: 'one JSON object with "violation", nothing else.',
 }

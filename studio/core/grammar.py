@@ -92,7 +92,13 @@ def _labels(policy: Policy) -> Iterator[tuple[str, str]]:
 
 
 def _objects(policy: Policy, end: str) -> Iterator[tuple[str, str]]:
-    """Flag and label together, as far as they agree; a review label may stand beside either flag."""
+    """Flag and label together, as far as they agree; a review label may stand beside either flag.
+
+    Of a policy without labels the contract asks for the flag alone.
+    """
+    if not policy.labels:
+        yield from ((f'{{"violation": {flag}{end}', flag) for flag in ("0", "1"))
+        return
     kinds: tuple[tuple[int, LabelDecision], ...] = ((0, LabelDecision.ALLOW), (1, LabelDecision.VIOLATE))
     for flag, decision in kinds:
         fitting: tuple[Label, ...] = with_decision(policy.labels, decision)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.core.confidence import rated
-from studio.core.contract import writes_contract
+from studio.core.contract import instruction, reminder, writes_contract
 from studio.core.errors import PolicyError
 from studio.core.grammar import MOST_ANSWERS, contract_grammar
 from studio.core.harmony import Channels
@@ -48,6 +48,16 @@ def test_the_answers_are_those_of_the_contract() -> None:
     assert answers(without)['{"violation": 0, "policy_category": "none"}'] is Decision.ALLOWED
 
 
+@pytest.mark.parametrize(
+    ("form", "end"), [(OutputForm.CATEGORY_JSON, "}"), (OutputForm.RATIONALE_JSON, ",")], ids=["flag", "rationale"]
+)
+def test_without_labels_there_is_no_category(form: OutputForm, end: str) -> None:
+    of = policy(form)
+
+    assert answers(of) == {f'{{"violation": 0{end}': Decision.ALLOWED, f'{{"violation": 1{end}': Decision.VIOLATES}
+    assert "policy_category" not in contract_grammar(of).gbnf + instruction(of) + reminder(of)
+
+
 def test_digits_decide_what_the_policys_text_says() -> None:
     turned = Policy("t", "T", "0 = content violates this policy\n1 = content is safe", (), OutputForm.BINARY)
 
@@ -58,7 +68,6 @@ def test_digits_decide_what_the_policys_text_says() -> None:
     "of",
     [
         policy(OutputForm.LABEL),
-        policy(OutputForm.CATEGORY_JSON),
         policy(OutputForm.LABEL, ("SP2", V), ("SP3", V)),
         policy(OutputForm.LABEL, ("SP0", A), ("SP1", R)),
         policy(OutputForm.RATIONALE_JSON, ("SP0", A)),
