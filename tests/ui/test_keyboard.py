@@ -141,6 +141,7 @@ def test_a_run_is_found_and_opened_again_and_the_window_changed_by_keys_alone(
     QTest.keyClick(menu, Qt.Key.Key_Up)  # from the first to the last
     QTest.keyClick(menu, Qt.Key.Key_Return)
     stage.until(lambda: theme.dark and theme.settled)
+    back_in(stage)
     # The palette leads anywhere.
     stage.keys("Ctrl+K")
     stage.until(stage.window.palette_list.popup.isVisible)
@@ -176,6 +177,17 @@ def test_everything_that_takes_the_focus_has_a_name_and_shows_it(open_window: Op
                 if not (widget.accessibleName() or words):
                     nameless.append(f"{page}: {widget!r}")
     assert nameless == []
+
+
+def test_tab_goes_round_every_page_and_back(open_window: Opener) -> None:
+    stage = open_window(VIOLATES)
+    stage.open_spam()
+    stage.judged("You have won")  # the reasoning begins with a link
+    for page in stage.window.pages:
+        stage.window.go_to(page)
+        stage.settle()
+        there, back = _round(stage, Qt.Key.Key_Tab), _round(stage, Qt.Key.Key_Backtab)
+        assert {widget.accessibleName() for widget in there} == {widget.accessibleName() for widget in back}, page
 
 
 def test_the_focus_can_be_seen(open_window: Opener) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, QUrl, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextOption
-from PySide6.QtWidgets import QSizePolicy, QTextBrowser, QWidget
+from PySide6.QtWidgets import QSizePolicy, QTextBrowser, QTextEdit, QWidget
 
 from studio.core.citations import Citation, cited_rules
 from studio.core.policy import Policy
@@ -67,6 +67,13 @@ class ReadText(QTextBrowser):
         cursor.insertText(text, self._format())
         if follows:
             bar.setValue(bar.maximum())
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: D102  Qt's name
+        if not forward and self.textCursor().selectionStart() == 0:
+            # From a link that the text begins with Qt goes back to that same link, for ever.
+            self.moveCursor(QTextCursor.MoveOperation.Start)
+            return QTextEdit.focusNextPrevChild(self, forward)
+        return super().focusNextPrevChild(forward)
 
     def set_dimmed(self, dimmed: bool) -> None:
         """Write in the quiet colour, for what is out of date."""
