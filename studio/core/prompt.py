@@ -21,7 +21,7 @@ from studio.core.content import Content, clean, user_message
 from studio.core.contract import compile_policy
 from studio.core.policy import Effort, Policy
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Counts up with every change of the prompt's bytes; part of a verdict's provenance."""
 
 CONTROL_TOKENS = ("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|return|>", "<|call|>", "<|constrain|>")
