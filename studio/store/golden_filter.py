@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, exists, func, literal_column, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, literal_column, or_, select, type_coerce
 
 from studio.core.content import clean
 from studio.core.golden import GoldenQuery
@@ -44,7 +44,7 @@ def _says(word: str) -> ColumnElement[bool]:
 def _holds(word: str) -> ColumnElement[bool]:
     document = type_coerce(ContentRow.document, Text)
     parts = func.json_tree(document).table_valued("key", "value", "type")
-    texts = (
+    texts: Select[Any] = (
         select(literal_column("1"))
         .select_from(parts)
         .where(parts.c.type == "text", func.coalesce(parts.c.key, "") != "kind", _like(parts.c.value, word))

@@ -138,12 +138,12 @@ class VerdictPill(QWidget):
         """Whether it shows that the model is thinking."""
         return self._thinking
 
-    def show_decision(self, decision: Decision | None, *, stale: bool = False) -> None:
-        """Show a decision (None: no verdict); ``stale`` takes the filling away."""
+    def show_decision(self, decision: Decision | None, *, stale: bool = False, word: str = "") -> None:
+        """Show a decision (None: no verdict, unless ``word`` says otherwise); ``stale`` takes the filling away."""
         self._thinking = False
         self._animation.stop()
         self._breath = 1.0
-        self._decision, self._stale, self._word = decision, stale, decision_word(decision)
+        self._decision, self._stale, self._word = decision, stale, word or decision_word(decision)
         self._name()
 
     def show_thinking(self, word: str = THINKING) -> None:
