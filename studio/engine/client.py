@@ -191,12 +191,13 @@ class EngineClient:
     def survey(self) -> Survey:
         """What there is to compute on, as the library sees it, with or without a model. Raises EngineError.
 
-        The worker that is there is asked, between two of its steps; without one another is started for it and ended.
+        The worker that is there is asked, between two of its steps; without one, or while that is loading, another is
+        started for it and ended.
         """
         if self._closed:
             raise EngineClosedError("The engine was closed.")
         link = self._link
-        own = link is None or not link.alive
+        own = link is None or not link.alive or link.loading
         if link is None or own:
             link = self._new_link(EngineSettings())
             link.start()

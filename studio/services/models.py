@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +120,10 @@ class ModelService:
     def notes(self, entry: ModelEntry) -> tuple[DeviceNote, ...]:
         """What is remembered of GPUs that could not load this model."""
         return self._notes.of(self._sha256(entry))
+
+    def shares(self, entry: ModelEntry) -> Mapping[str, float]:
+        """The share of each GPU's free memory that this model may use, where that is not all."""
+        return self._notes.shares(self._sha256(entry))
 
     @property
     def notes_problem(self) -> str:

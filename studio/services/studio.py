@@ -14,10 +14,12 @@ from studio.hub.inventory import Inventory
 from studio.services import shield
 from studio.services.benchmarks import BenchmarkService
 from studio.services.evaluate import EvaluateService
+from studio.services.fit import FitService
 from studio.services.golden import GoldenService
 from studio.services.golden_care import GoldenCare
 from studio.services.golden_import import GoldenFiles
 from studio.services.judge import JudgeService
+from studio.services.machine import MachineService
 from studio.services.models import ModelService
 from studio.services.policies import PolicyService
 from studio.services.sessions import SessionService
@@ -42,6 +44,7 @@ class Studio:
         self.sessions = SessionService(workspace)
         self.shelf = Shelf(Inventory())
         self.models = ModelService(self.shelf.inventory, engine, model, strict=strict)
+        self.fit = FitService(self.shelf, self.models, MachineService(engine, self.shelf.free_bytes), self.sessions)
         self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
         self.golden = GoldenService(workspace, self.judge, self.sessions)
         self.golden_care = GoldenCare(workspace)
