@@ -103,13 +103,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """A saved, numbered, immutable version of a policy. ``number`` counts from 1 for each policy."""
+    """A saved, numbered, immutable version of a policy. ``number`` counts from 1 for each policy.
+
+    ``release`` is the name it was given as a release, empty for most.
+    """
 
     policy: Policy
     number: int
     message: str
     author: str
     created_at: datetime
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +129,4 @@ class PolicySummary:
     has_draft: bool = False
     archived: bool = False
     builtin: bool = False
+    jurisdictions: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from studio.core.errors import NotFoundError
+from studio.core.errors import InputError, NotFoundError
 from studio.core.policy import Policy, PolicySummary, PolicyVersion
 from studio.store.convert import document_sha256, policy_document, policy_from
 from studio.store.database import Database
@@ -52,6 +52,28 @@ class Policies:
         with self._database.read() as session:
             found = session.execute(_versions(policy_id).order_by(PolicyVersionRow.number.desc()))
             return [_version_from(row, document) for row, document in found]
+
+    def name_release(self, policy_id: str, number: int, name: str) -> PolicyVersion:
+        """Name a version as a release; an empty name takes it away.
+
+        Raises NotFoundError for a version that is not there, InputError when another version has that name.
+        """
+        with self._database.write() as session:
+            row = session.get(PolicyVersionRow, (policy_id, number))
+            if row is None:
+                raise NotFoundError(f"The policy {policy_id!r} has no version {number}.", hint="See its versions.")
+            taken = session.scalar(
+                select(PolicyVersionRow.number).where(
+                    PolicyVersionRow.policy_id == policy_id,
+                    PolicyVersionRow.release == name,
+                    PolicyVersionRow.number != number,
+                )
+            )
+            if name and taken is not None:
+                raise InputError(f"Version {taken} is the release {name!r} already.", hint="Choose another name.")
+            row.release = name
+            session.flush()
+            return _version(session, policy_id, number)
 
     def version_number(self, policy: Policy) -> int | None:
         """The number of the newest saved version that judges as this policy does, None for a draft."""
@@ -168,6 +190,7 @@ def _save(session: Session, policy: Policy, message: str, author: str, now: date
             return _version(session, policy.id, latest.number)
     row.latest_number += 1
     row.title, row.summary, row.tags = policy.title, policy.summary, [*policy.tags]
+    row.jurisdictions = [*policy.jurisdictions]
     row.archived, row.updated_at = False, now
     session.add(row)
     # The version refers to the policy's row, which must be there first.
@@ -205,7 +228,8 @@ def _version(session: Session, policy_id: str, number: int) -> PolicyVersion:
 
 
 def _version_from(row: PolicyVersionRow, document: PolicyDocumentRow) -> PolicyVersion:
-    return PolicyVersion(policy_from(document.document), row.number, row.message, row.author, row.created_at)
+    policy = policy_from(document.document)
+    return PolicyVersion(policy, row.number, row.message, row.author, row.created_at, row.release)
 
 
 def _unknown(policy_id: str) -> NotFoundError:
@@ -229,11 +253,19 @@ def _summary(row: PolicyRow, draft: PolicyDraftRow | None) -> PolicySummary:
         has_draft=draft is not None,
         archived=row.archived,
         builtin=row.builtin,
+        jurisdictions=tuple(row.jurisdictions),
     )
 
 
 def _draft_summary(row: PolicyDraftRow) -> PolicySummary:
     policy = policy_from(row.document)
     return PolicySummary(
-        row.policy_id, policy.title, policy.summary, policy.tags, latest=0, updated_at=row.updated_at, has_draft=True
+        row.policy_id,
+        policy.title,
+        policy.summary,
+        policy.tags,
+        latest=0,
+        updated_at=row.updated_at,
+        has_draft=True,
+        jurisdictions=policy.jurisdictions,
     )

@@ -19,7 +19,7 @@ from studio.core.content import clean
 APPLICATION_ID = 0x4D53_5457
 """Written into the file's header, so that a workspace is told from any other SQLite file ("MSTW")."""
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a file at this revision opens without loading Alembic."""
 
 SEARCH_TABLE = "run_search"
@@ -104,6 +104,7 @@ class PolicyRow(Base):
     title: Mapped[str] = mapped_column(CleanText)
     summary: Mapped[str] = mapped_column(CleanText)
     tags: Mapped[list[str]] = mapped_column(Json)
+    jurisdictions: Mapped[list[str]] = mapped_column(Json, server_default=text("'[]'"))
     latest_number: Mapped[int]
     archived: Mapped[bool]
     builtin: Mapped[bool]
@@ -121,7 +122,7 @@ class PolicyDocumentRow(Base):
 
 
 class PolicyVersionRow(Base):
-    """A saved version: immutable, numbered from 1 within its policy."""
+    """A saved version: immutable, numbered from 1 within its policy. ``release`` names it, empty for most."""
 
     __tablename__ = "policy_versions"
 
@@ -131,6 +132,7 @@ class PolicyVersionRow(Base):
     message: Mapped[str] = mapped_column(CleanText)
     author: Mapped[str] = mapped_column(CleanText)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    release: Mapped[str] = mapped_column(CleanText, server_default=text("''"))
 
 
 class PolicyDraftRow(Base):

@@ -92,6 +92,21 @@ def test_a_file_of_the_first_version_opens_with_all_that_is_in_it(tmp_path: Path
         assert workspace.problems() == []
 
 
+def test_the_list_of_an_old_file_knows_its_jurisdictions(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    shutil.copy(DATA / "workspace-0001.sqlite", path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            """UPDATE policy_documents SET document = json_set(document, '$.jurisdictions', json('["EU"]'))"""
+        )
+
+    with Workspace.open(path) as workspace:
+        listed = {one.id: one.jurisdictions for one in workspace.policies.list()}
+        (version,) = workspace.policies.versions("spam")
+        assert listed["spam"] == version.policy.jurisdictions == ("EU",)
+        assert version.release == ""
+
+
 def test_an_old_file_is_copied_and_then_changed(path: Path, planted: Path) -> None:
     with Workspace.open(old_file(path)) as workspace:
         before = workspace.sessions.list()

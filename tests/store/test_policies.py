@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from studio.core.errors import NotFoundError
+from studio.core.errors import InputError, NotFoundError
 from studio.core.policy import PolicyVersion
 from studio.store.workspace import Workspace
 from tests.store.samples import NOW, a_policy, a_run, an_example, ended
@@ -184,3 +184,27 @@ def test_a_text_that_was_judged_by_is_kept_without_a_version(workspace: Workspac
 
     workspace.sessions.delete(session.id)
     assert workspace.policies.snapshot(policy.sha256) is None
+
+
+def test_a_version_can_be_named_as_a_release_and_one_name_is_one_version(workspace: Workspace) -> None:
+    first, second = save(workspace), save(workspace, text="Another text")
+
+    named = workspace.policies.name_release("spam", 1, "Spring 2027")
+
+    assert named == replace(first, release="Spring 2027")
+    assert workspace.policies.versions("spam") == [second, named]
+    with pytest.raises(InputError, match="Version 1 is the release"):
+        workspace.policies.name_release("spam", 2, "Spring 2027")
+    with pytest.raises(NotFoundError):
+        workspace.policies.name_release("spam", 3, "Summer")
+    workspace.policies.name_release("spam", 1, "")
+    assert workspace.policies.name_release("spam", 2, "Spring 2027").number == 2
+    workspace.policies.name_release("spam", 1, "")
+
+
+def test_the_list_tells_jurisdictions_of_saved_policies_and_of_drafts(workspace: Workspace) -> None:
+    save(workspace, jurisdictions=("EU",))
+    save(workspace, jurisdictions=("EU", "US"))
+    workspace.policies.save_draft(replace(a_policy("other"), jurisdictions=("BR",)), NOW)
+
+    assert {one.id: one.jurisdictions for one in workspace.policies.list()} == {"spam": ("EU", "US"), "other": ("BR",)}
