@@ -29,9 +29,15 @@ class Act(StrEnum):
     HIDDEN = "hidden"
     COPY_JSON = "copy_json"
     COPY_TEXT = "copy_text"
+    GOLDEN_RUN = "golden_run"
+    GOLDEN_STOP = "golden_stop"
+    GOLDEN_SAVE = "golden_save"
+    GOLDEN_FIND = "golden_find"
+    GOLDEN_IMPORT = "golden_import"
     KEYS = "keys"
     QUIT = "quit"
     PAGE_WORKBENCH = "page_workbench"
+    PAGE_GOLDEN = "page_golden"
     PAGE_HISTORY = "page_history"
     PAGE_MODELS = "page_models"
     PAGE_SETTINGS = "page_settings"
@@ -48,6 +54,7 @@ class ActionSpec:
 
 
 WORKBENCH = "workbench"
+GOLDEN = "golden"
 
 TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.RUN, "Run", ("Ctrl+Enter", "Ctrl+Return"), WORKBENCH),
@@ -65,11 +72,17 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.HIDDEN, "Show hidden characters", ("Ctrl+Shift+H",), WORKBENCH),
     ActionSpec(Act.COPY_JSON, "Copy the verdict as JSON", ("Ctrl+Shift+J",), WORKBENCH),
     ActionSpec(Act.COPY_TEXT, "Copy the verdict as text", ("Ctrl+Shift+C",), WORKBENCH),
+    ActionSpec(Act.GOLDEN_RUN, "Run over the golden set", ("Ctrl+Enter", "Ctrl+Return"), GOLDEN),
+    ActionSpec(Act.GOLDEN_STOP, "Stop the golden run", ("Esc",), GOLDEN),
+    ActionSpec(Act.GOLDEN_SAVE, "Save the edited example", ("Ctrl+S",), GOLDEN),
+    ActionSpec(Act.GOLDEN_FIND, "Search the golden set", ("Ctrl+F",), GOLDEN),
+    ActionSpec(Act.GOLDEN_IMPORT, "Import labelled examples", ("Ctrl+O",), GOLDEN),
     ActionSpec(Act.PALETTE, "Find anything", ("Ctrl+K",)),
     ActionSpec(Act.PAGE_WORKBENCH, "Go to Workbench", ("Ctrl+1",)),
-    ActionSpec(Act.PAGE_HISTORY, "Go to History", ("Ctrl+2",)),
-    ActionSpec(Act.PAGE_MODELS, "Go to Models", ("Ctrl+3",)),
-    ActionSpec(Act.PAGE_SETTINGS, "Go to Settings", ("Ctrl+4",)),
+    ActionSpec(Act.PAGE_GOLDEN, "Go to Golden set", ("Ctrl+2",)),
+    ActionSpec(Act.PAGE_HISTORY, "Go to History", ("Ctrl+3",)),
+    ActionSpec(Act.PAGE_MODELS, "Go to Models", ("Ctrl+4",)),
+    ActionSpec(Act.PAGE_SETTINGS, "Go to Settings", ("Ctrl+5",)),
     ActionSpec(Act.KEYS, "Keys of this window", ("F1", "Ctrl+/")),
     ActionSpec(Act.QUIT, "Close the studio", ("Ctrl+Q",)),
 )

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, Q
 
 from studio.core.progress import Cancel, Progress
 from studio.core.run import Run
-from studio.ui.actions import WORKBENCH, Act, Actions, keys_text
+from studio.ui.actions import GOLDEN, WORKBENCH, Act, Actions, keys_text
 from studio.ui.context import Context, Page
 from studio.ui.errors import Mend, Notice
 from studio.ui.frame.footer import Footer
@@ -16,6 +16,7 @@ from studio.ui.frame.keys import KeysDialog
 from studio.ui.frame.palette import Palette
 from studio.ui.frame.rail import Place, Rail
 from studio.ui.frame.top_bar import TopBar
+from studio.ui.golden.page import GoldenPage
 from studio.ui.history.page import HistoryPage
 from studio.ui.models.page import ModelsPage
 from studio.ui.settings.page import SettingsPage
@@ -28,6 +29,7 @@ _NARROW_BELOW = 1100
 _CLOSE_MS = 5000
 PLACES = (
     Place(WORKBENCH, "Workbench", "scales", keys_text(Act.PAGE_WORKBENCH)),
+    Place(GOLDEN, "Golden set", "circle-wavy-check", keys_text(Act.PAGE_GOLDEN)),
     Place("history", "History", "clock-counter-clockwise", keys_text(Act.PAGE_HISTORY)),
     Place("models", "Models", "cube", keys_text(Act.PAGE_MODELS), low=True),
     Place("settings", "Settings", "gear", keys_text(Act.PAGE_SETTINGS), low=True),
@@ -50,11 +52,13 @@ class MainWindow(QMainWindow):
         context.errors.raised.connect(self._show_notice)
         self.actions_table = Actions(self)
         self.workbench = WorkbenchPage(context)
+        self.golden = GoldenPage(context)
         self.history = HistoryPage(context)
         self.models = ModelsPage(context)
         self.settings = SettingsPage(context)
         self.pages: dict[str, Page] = {
             WORKBENCH: self.workbench,
+            GOLDEN: self.golden,
             "history": self.history,
             "models": self.models,
             "settings": self.settings,
@@ -198,6 +202,11 @@ class MainWindow(QMainWindow):
             Act.HIDDEN: bench.content.toggle_hidden,
             Act.COPY_JSON: bench.verdict.copy_json,
             Act.COPY_TEXT: bench.verdict.copy_text,
+            Act.GOLDEN_RUN: self.golden.run,
+            Act.GOLDEN_STOP: self.golden.work.stop,
+            Act.GOLDEN_SAVE: self.golden.detail.save.click,
+            Act.GOLDEN_FIND: self.golden.filters.search.setFocus,
+            Act.GOLDEN_IMPORT: self.golden.chores.choose_file,
             Act.PALETTE: self.palette_list.open,
             Act.KEYS: self._show_keys,
             Act.QUIT: self.close,
@@ -216,6 +225,7 @@ class MainWindow(QMainWindow):
         self.top_bar.models_wanted.connect(lambda: self.go_to("models"))
         self.top_bar.shield_wanted.connect(self._show_report)
         self.history.reopen_wanted.connect(self._reopen)
+        self.golden.bench_wanted.connect(self._reopen)
         bench.verdict.repeats.runs_wanted.connect(self._open_session)
         self.models.load_wanted.connect(self.load_model)
         bench.runner.finished.connect(self.top_bar.note_speed)

@@ -19,6 +19,7 @@ DECISION = {
     Decision.NEEDS_REVIEW: "Needs review",
 }
 NO_VERDICT = "No verdict"
+UNKNOWN = "Unknown"
 DEMO_NOTE = "Demo model: not for moderation"
 
 LABEL_DECISION = {

@@ -1,0 +1,80 @@
+"""The words for figures: their names for people, their numbers with what they mean."""
+
+from __future__ import annotations
+
+from studio.core.evaluation import Figure, Scores, Stability
+from studio.core.targets import figure_of, targets_from
+
+NAMES = {
+    "decision_accuracy": "Right decision",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "fpr": "Wrongly flagged",
+    "mcc": "MCC",
+    "kappa": "Kappa",
+    "no_verdict": "No verdict",
+    "changed": "Changed on repeat",
+}
+MEANING = {
+    "decision_accuracy": "Examples whose decision is the expected one. No verdict counts as not right.",
+    "precision": "Of what was flagged as violating, how much does violate. Over verdicts only.",
+    "recall": "Of what violates, how much was flagged. Over verdicts only.",
+    "f1": "The harmonic mean of precision and recall. Over verdicts only.",
+    "fpr": "Of what does not violate, how much was flagged (false positive rate). Over verdicts only.",
+    "mcc": "Matthews' correlation of expected and got: 1 is perfect, 0 is chance.",
+    "kappa": "Cohen's kappa: agreement beyond chance, 1 is perfect.",
+    "no_verdict": "Judgements that gave no verdict. They stand apart and are never read as one.",
+    "changed": "Examples whose repeats do not all agree.",
+}
+ORDER = ("decision_accuracy", "precision", "recall", "f1", "fpr", "mcc", "no_verdict", "changed")
+LESS_IS_BETTER = frozenset({"fpr", "no_verdict", "changed"})
+_NOT_PER_CENT = frozenset({"mcc", "kappa"})
+
+
+def figure(name: str, scores: Scores, stability: Stability | None) -> Figure | None:
+    """The figure of a card; Cohen's kappa stands in for stability where nothing was repeated."""
+    if name == "no_verdict":
+        return scores.no_verdict
+    if name == "changed":
+        return None if stability is None else stability.changed
+    return scores.three_way.get(name) if name == "decision_accuracy" else scores.binary.get(name)
+
+
+def targets(policy_targets: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    """The bounds that a policy sets for the cards' figures; ``accuracy`` stands on the card of the right decision."""
+    found = {target.key: target.bound for target in targets_from(dict(policy_targets))}
+    if "accuracy" in found:
+        found.setdefault("decision_accuracy", found["accuracy"])
+    return found
+
+
+def number(name: str, value: float | None) -> str:
+    """A figure's value alone: ``94.2 %``, or ``0.87`` for what is no share."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if name in _NOT_PER_CENT else f"{100 * value:.1f} %"
+
+
+def detail(name: str, shown: Figure) -> str:
+    """What stands behind a value: ``226 of 240, between 90.4 and 96.6``."""
+    if shown.value is None:
+        return f"Cannot be told: {shown.reason}" if shown.reason else "Cannot be told"
+    of = f"{shown.k} of {shown.n}" if shown.k is not None else f"{shown.n} examples"
+    if shown.interval is None:
+        return of
+    low, high = shown.interval.low, shown.interval.high
+    if name in _NOT_PER_CENT:
+        return f"{of}, {low:.2f} to {high:.2f}"
+    return f"{of}, {100 * low:.1f} to {100 * high:.1f}"
+
+
+def explained(name: str, shown: Figure) -> str:
+    """The whole of a figure, for the tooltip and for screen readers."""
+    method = "" if shown.interval is None else f" The interval is {shown.interval.method}, 95 %."
+    return f"{NAMES[name]}: {number(name, shown.value)}, {detail(name, shown)}. {MEANING[name]}{method}"
+
+
+__all__ = [
+    "LESS_IS_BETTER", "MEANING", "NAMES", "ORDER", "detail", "explained", "figure", "figure_of", "number", "targets",
+]  # fmt: skip

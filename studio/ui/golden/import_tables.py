@@ -1,0 +1,146 @@
+"""The two tables of the import: what each column is for, and what each label of the file means."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from studio.core.labels import Decision
+from studio.core.policy import Policy
+from studio.services.golden_import import Preview
+from studio.services.import_mapping import SKIP, UNKNOWN, Role, can_place, meant, placed, roles, said
+from studio.ui.theme import Theme
+from studio.ui.words import DECISION
+
+ROLE = {
+    Role.CONTENT: "Content",
+    Role.PROMPT: "Prompt",
+    Role.RESPONSE: "Response",
+    Role.CONTEXT: "Context before the content",
+    Role.TURNS: "Turns of a conversation",
+    Role.LABEL: "Label: what is right",
+    Role.FLAG: "Yes or no for one label",
+    Role.CODES: "Codes of the policy's labels",
+    Role.WHY: "Why",
+    Role.DECIDED_BY: "Who decided",
+    Role.ID: "Name of the example",
+    Role.TAG: "Tag",
+    Role.UNUSED: "Not used",
+}
+_ASK = "Please say"
+
+
+class _Table(QTableWidget):
+    """A table whose last column is chosen in."""
+
+    def __init__(self, theme: Theme, name: str, columns: tuple[str, ...], stretched: int) -> None:
+        super().__init__(0, len(columns))
+        self.setAccessibleName(name)
+        self.setHorizontalHeaderLabels(list(columns))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setShowGrid(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(theme.scale.px(36))
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+    def put(self, at: int, *cells: str | QWidget) -> None:
+        """Fill a row; a widget stands in its cell."""
+        for column, cell in enumerate(cells):
+            if isinstance(cell, QWidget):
+                self.setCellWidget(at, column, cell)
+                continue
+            item = QTableWidgetItem(" ".join(cell.split()))
+            item.setToolTip(cell)
+            self.setItem(at, column, item)
+
+
+class ColumnsTable(_Table):
+    """What each column of the file is for. ``changed`` carries the mapping with another role."""
+
+    changed = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "Columns of the file", ("Column", "What it is for", "Why it is left out"), 2)
+        self.setColumnWidth(1, theme.scale.px(220))
+
+    def show_preview(self, seen: Preview) -> None:
+        """Show the columns of a preview; where a known shape settles them they only say what they are."""
+        mapping = seen.mapping
+        self.setRowCount(0)
+        for at, (column, used) in enumerate(roles(mapping, seen.columns).items()):
+            self.insertRow(at)
+            left_out = mapping.unmapped.get(column, "")
+            if not can_place(mapping):
+                self.put(at, column, ", ".join(ROLE[role] for role in used), left_out)
+                continue
+            box = QComboBox()
+            box.setAccessibleName(f"What the column {column} is for")
+            for role, word in ROLE.items():
+                box.addItem(word, role)
+            box.setCurrentIndex(list(ROLE).index(used[0]))
+            box.activated.connect(
+                lambda _at, column=column, box=box: self.changed.emit(placed(mapping, column, Role(box.currentData())))
+            )
+            self.put(at, column, box, left_out)
+
+
+class LabelsTable(_Table):
+    """What each original label means. ``changed`` carries the mapping with another meaning."""
+
+    changed = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "Labels of the file", ("Label in the file", "Items", "First of them", "It means"), 2)
+
+    def show_preview(self, seen: Preview, policy: Policy) -> None:
+        """Show the labels of a preview; those that nobody has given a meaning ask for one."""
+        mapping = seen.mapping
+        likely = {question.where[1]: question.suggested for question in seen.questions if question.where[0] == "values"}
+        self.setRowCount(0)
+        for at, (label, number) in enumerate(seen.by_label.items()):
+            self.insertRow(at)
+            samples = " · ".join(seen.samples.get(label, ()))
+            if label.endswith(" (score)"):
+                self.put(at, label, f"{number:,}", samples, "By its threshold")
+                continue
+            box = self._meanings(label, policy, likely.get(label, ""))
+            word, labels = said(mapping, label)
+            box.setCurrentIndex(_place(box, word, labels))
+            box.activated.connect(
+                lambda _at, label=label, box=box: self.changed.emit(meant(mapping, label, *box.currentData()))
+            )
+            self.put(at, label, f"{number:,}", samples, box)
+        if seen.unlabelled:
+            self.insertRow(self.rowCount())
+            self.put(self.rowCount() - 1, "(no label)", f"{seen.unlabelled:,}", "", "Unknown")
+
+    def _meanings(self, label: str, policy: Policy, likely: str) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(f"What the label {label} means")
+        hint = f" (likely: {DECISION[Decision(likely)]})" if likely in tuple(Decision) else ""
+        box.addItem(_ASK + hint, ("", ()))
+        for decision, word in DECISION.items():
+            box.addItem(word, (str(decision), ()))
+        box.addItem("Unknown", (UNKNOWN, ()))
+        box.addItem("Leave these items out", (SKIP, ()))
+        for item in policy.labels:
+            words = f"{item.id}  {item.name}".strip()
+            box.addItem(f"{DECISION[item.decision.decision]}: {words}", (str(item.decision.decision), (item.id,)))
+        return box
+
+
+def _place(box: QComboBox, word: str, labels: tuple[str, ...]) -> int:
+    """Where a meaning stands; one with several labels, from a mapping made by hand, is added."""
+    for at in range(box.count()):
+        known, own = box.itemData(at)
+        if (known, tuple(own)) == (word, labels):
+            return at
+    box.addItem(f"{DECISION[Decision(word)]}: {', '.join(labels)}", (word, labels))
+    return box.count() - 1
