@@ -12,6 +12,8 @@ import socket
 import sys
 from typing import Any
 
+from studio.engine import seccomp
+
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -29,11 +31,17 @@ _BLOCKED_EVENTS = (
 
 
 def drop_network() -> str:
-    """Leave the network; returns "no interfaces" or "blocked in process"."""
-    if sys.platform == "linux" and _unshare_network():
-        return "no interfaces"
+    """Leave the network; returns "no interfaces", "refused by the system" or "blocked in process".
+
+    On Linux a network of its own without interfaces, where the system lets us make one, and a filter in the kernel that
+    makes no network socket, where there is one. The hook, which native code does not pass, is there in any case.
+    """
+    left = sys.platform == "linux" and _unshare_network()
+    filtered = seccomp.refuse_sockets()
     sys.addaudithook(_refuse_sockets)
-    return "blocked in process"
+    if left:
+        return "no interfaces"
+    return "refused by the system" if filtered else "blocked in process"
 
 
 def tie_to_parent(parent: int) -> None:

@@ -135,10 +135,11 @@ class ModelInfo:
 
     ``path`` as given; ``sha256`` of the whole file (of the first part, when a model is split). ``n_ctx_limit`` is the
     longest context that requests may use. ``network`` and ``writes`` say what the worker gave up before it opened the
-    file: ``"no interfaces" | "blocked in process"`` and ``"limited" | "not limited"``. ``n_seq`` sequences are decoded
-    together at most; it is below ``n_seq_wanted`` where memory did not suffice. ``n_ubatch``: tokens of one decode at
-    most. ``kv_type``: how numbers in the context's memory are kept. ``memory_bytes``: weights, context and buffers at
-    worst, when the model was loaded, on the device that computes. ``placement``: what is where.
+    file: ``"no interfaces" | "refused by the system" | "blocked in process"`` and ``"limited" | "not limited"``.
+    ``n_seq`` sequences are decoded together at most; it is below ``n_seq_wanted`` where memory did not suffice.
+    ``n_ubatch``: tokens of one decode at most. ``kv_type``: how numbers in the context's memory are kept.
+    ``memory_bytes``: weights, context and buffers at worst, when the model was loaded, on the device that computes.
+    ``placement``: what is where.
     """
 
     path: str

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import ipaddress
-import os
 import socket
 import sys
 import threading
@@ -20,11 +19,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from studio.services import sockets
+
 _EVENTS = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"}
-_TABLES = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6")
 _KEPT = 100
 _socket: Any = socket  # the module as a thing whose functions can be replaced
 
@@ -229,22 +228,5 @@ def open_now() -> int | None:
 
     Unlike the hook this also sees what native libraries opened by themselves.
     """
-    try:
-        mine = {os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if _is_link(entry)}
-        return sum(
-            f"socket:[{inode}]" in mine for table in _TABLES for inode in _inodes(Path("/proc/self/net") / table)
-        )
-    except OSError:
-        return None
-
-
-def _is_link(entry: os.DirEntry[str]) -> bool:
-    """Whether the descriptor is still there: the one that lists the folder is gone when it is looked at."""
-    return os.path.lexists(entry.path)
-
-
-def _inodes(table: Path) -> list[str]:
-    """The inode column of one of the kernel's socket tables (proc(5))."""
-    if not table.exists():
-        return []
-    return [line.split()[9] for line in table.read_text().splitlines()[1:]]
+    found = sockets.of_process()
+    return None if found is None else found.internet

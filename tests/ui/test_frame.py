@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
@@ -11,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from studio import settings
 from studio.core.policy import Effort
 from studio.core.run import SAMPLED
+from studio.services import shield
 from tests.ui.conftest import VIOLATES, Opener
 
 _HEAVY = ("llama_cpp", "matplotlib", "sklearn", "numpy")
@@ -59,7 +62,29 @@ def test_the_chip_and_the_shield_tell_the_truth(open_window: Opener) -> None:
     stage = open_window(VIOLATES, is_demo=True)
     stage.until(lambda: "Demo model" in stage.window.top_bar.model.text())
 
-    assert stage.window.top_bar.shield.text() == f"offline · {stage.studio.connections}"
+    assert stage.window.top_bar.shield.text().startswith(f"offline · {stage.studio.connections}")
+
+
+def test_the_shield_opens_the_last_attempts_and_the_report(open_window: Opener) -> None:
+    stage = open_window(VIOLATES)
+    bar = stage.window.top_bar
+    with shield.allow([("models.example", 443)], "Download of a model"):
+        QTest.mouseClick(bar.shield, Qt.MouseButton.LeftButton)
+        stage.until(bar.attempts.isVisible)
+        assert bar.attempts.state.text() == "Open on your request: Download of a model (models.example:443)"
+        assert bar.shield.text().startswith("network open")
+    bar.attempts.close()
+    with pytest.raises(PermissionError):
+        socket.getaddrinfo("somewhere.example", 443)
+    stage.until(lambda: bar.shield.text().endswith("refused"))
+
+    QTest.mouseClick(bar.shield, Qt.MouseButton.LeftButton)
+
+    assert bar.attempts.state.text().startswith("Offline")
+    assert "'somewhere.example'  refused" in bar.attempts.attempts.text()
+    QTest.keyClick(bar.attempts.report, Qt.Key.Key_Space)
+    stage.until(lambda: stage.window.page == "settings")
+    assert not bar.attempts.isVisible()
 
 
 def test_choices_of_the_settings_are_kept_and_used(open_window: Opener) -> None:

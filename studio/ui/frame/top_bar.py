@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from studio.core.run import Run
+from studio.services import shield
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
+from studio.ui.frame.shield_popover import ShieldPopover
 from studio.ui.icons import SIZE, icon, tinted
 from studio.ui.widgets.basics import ElidedLabel, IconLabel, push_button
 from studio.ui.widgets.controls import ElidingButton
+
+_LOOK_EVERY_MS = 2000
 
 
 class TopBar(QFrame):
@@ -28,6 +32,7 @@ class TopBar(QFrame):
         self._failed = False
         self._speed = ""
         self._connections = 0
+        self._seen: object = None
         theme, studio = context.theme, context.studio
         workspace = ElidedLabel(studio.workspace_name, "section", mode=Qt.TextElideMode.ElideMiddle)
         workspace.setAccessibleName(f"Workspace {studio.workspace_name}")
@@ -45,11 +50,13 @@ class TopBar(QFrame):
         self.omnibox.setMaximumWidth(theme.scale.px(400))
         self.model = ElidingButton(theme)
         self.shield = ElidingButton(theme)
-        for button, wanted in ((self.model, self.models_wanted), (self.shield, self.shield_wanted)):
+        self.attempts = ShieldPopover(theme, self)
+        self.attempts.report_wanted.connect(self.shield_wanted)
+        for button, act in ((self.model, self.models_wanted.emit), (self.shield, self._show_attempts)):
             button.setProperty("kind", "quiet")
             button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
             button.setMaximumWidth(theme.scale.px(300))
-            button.clicked.connect(wanted.emit)
+            button.clicked.connect(act)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 7, 8, 7)
         layout.setSpacing(8)
@@ -62,6 +69,9 @@ class TopBar(QFrame):
         layout.addWidget(self.shield)
         theme.changed.connect(self._paint)
         context.changes.model.connect(self.refresh)
+        self._looking = QTimer(self)
+        self._looking.timeout.connect(self._look)
+        self._looking.start(_LOOK_EVERY_MS)
         self.refresh()
 
     def set_loading(self, loading: bool, *, failed: bool = False) -> None:
@@ -81,6 +91,17 @@ class TopBar(QFrame):
         """Look at the state and show it."""
         self._connections = self._context.studio.connections
         self._paint()
+
+    def _look(self) -> None:
+        """What the shield counted comes from any thread at any time: it is looked at, and painted when it changed."""
+        seen = (self._context.studio.connections, shield.refused(), shield.opened(), shield.allowances())
+        if seen != self._seen:
+            self._seen = seen
+            self.refresh()
+
+    def _show_attempts(self) -> None:
+        self.refresh()
+        self.attempts.open_at(QRect(self.shield.mapToGlobal(self.shield.rect().topLeft()), self.shield.size()))
 
     def _paint(self) -> None:
         models, tokens = self._context.studio.models, self._context.theme.tokens
@@ -102,11 +123,13 @@ class TopBar(QFrame):
         self.model.setIcon(tinted("cube", colour) if state != "ready" else tinted("check-circle", colour))
         self.model.setAccessibleName(f"Model, {state}. Go to Models")
         self.model.setToolTip(f"{words}. Click for the models.")
-        count = self._connections
-        self.shield.setText(f"offline · {count}")
+        count, refused = self._connections, shield.refused()
+        state = "network open" if shield.allowances() else "offline"
+        self.shield.setText(f"{state} · {count}" + (f" · {refused} refused" if refused else ""))
         self.shield.setIcon(icon("shield-check", tokens))
-        self.shield.setAccessibleName(f"Network shield: {count} connections since the start")
-        self.shield.setToolTip(f"{count} network connections since the start. Click for the report.")
+        told = f"{state}, {count} connections now, {shield.opened()} opened and {refused} refused since the start"
+        self.shield.setAccessibleName(f"Network shield: {told}")
+        self.shield.setToolTip(f"Network {told}. Click for the last attempts.")
         side = self._context.theme.scale.px(SIZE)
         for button in (self.model, self.shield, self.omnibox):
             button.setIconSize(button.iconSize().scaled(side, side, Qt.AspectRatioMode.IgnoreAspectRatio))
