@@ -10,6 +10,7 @@ import typer
 
 from studio import __version__
 from studio.cli import (
+    bundle,
     classify,
     demo,
     doctor,
@@ -49,6 +50,7 @@ for command in (policy_tools.diff, policy_tools.merge, policy_tools.split, polic
 app.add_typer(policies.app, name="policies")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
+app.add_typer(bundle.app, name="bundle")
 app.add_typer(golden.app, name="golden")
 _INTERRUPTED = 130
 """What Typer makes of Ctrl+C: 128 and the number of the signal, as shells count."""

@@ -44,6 +44,7 @@ PLANTS = [
     ("Only the exchange fills templates", "studio/services/__init__.py", "import jinja2"),
     ("Only the engine knows the wire format", "studio/store/__init__.py", "import msgspec"),
     ("Only the exchange reads the formats of others", "studio/services/__init__.py", "import yaml"),
+    ("Only the exchange reads what wheels say of themselves", "studio/services/__init__.py", "import packaging"),
     ("Only the hub speaks to the Hub", "studio/services/__init__.py", "import huggingface_hub"),
     ("Only the command line prints", "studio/services/__init__.py", "import rich"),
     ("Only the window knows Qt", "studio/exchange/__init__.py", "from PySide6 import QtCore"),
