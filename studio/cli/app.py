@@ -23,6 +23,7 @@ from studio.cli import (
     policy_tools,
     reparse,
     sessions,
+    versions,
 )
 from studio.cli.exit_codes import Exit, of_error
 from studio.cli.output import err, out, show_error
@@ -45,7 +46,10 @@ app.command("lint")(lint.lint)
 app.command("evaluate")(evaluate.evaluate)
 app.command("report")(evaluate.report)
 app.command("doctor")(doctor.doctor)
-for command in (policy_tools.diff, policy_tools.merge, policy_tools.split, policy_tools.new):
+for command in (
+    *(policy_tools.diff, policy_tools.merge, policy_tools.split, policy_tools.new),
+    *(versions.history, versions.restore, versions.branch, versions.release, versions.bisect),
+):
     policies.app.command()(command)
 app.add_typer(policies.app, name="policies")
 app.add_typer(sessions.app, name="sessions")

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from studio.cli.output import show_notes
-from studio.core.errors import InputError
 from studio.core.policy import Policy
 from studio.services.studio import Studio
 
@@ -19,13 +18,20 @@ ModelOption = Annotated[
     Path | None, typer.Option("--model", "-m", help="A GGUF file; the chosen model, or the demo model, if not given.")
 ]
 PolicyOption = Annotated[
-    str, typer.Option("--policy", "-p", help="A policy of the workspace (spam, or spam@3 for version 3), or a file.")
+    str, typer.Option("--policy", "-p", help="A policy of the workspace (spam, or spam@3 for version 3 or a release name), or a file.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
+def version_number(studio: Studio, policy_id: str, wanted: str) -> int:
+    """The number of the version that ``wanted`` names: a number, or the name of a release. Raises NotFoundError."""
+    if wanted.isdecimal() and len(wanted) < 10:
+        return studio.policies.get(policy_id, int(wanted)).number
+    return studio.policies.release(policy_id, wanted).number
+
+
 def find_policy(studio: Studio, wanted: str) -> Policy:
-    """The policy that ``wanted`` names: an id, an id with a version, or a file. Raises NotFoundError or PolicyError.
+    """The policy that ``wanted`` names: an id, an id with a version or release, or a file. Raises InputError.
 
     What had to be inferred from a file is told on standard error.
     """
@@ -35,6 +41,6 @@ def find_policy(studio: Studio, wanted: str) -> Policy:
         show_notes(read.notes)
         return read.policy
     name, _, number = wanted.partition("@")
-    if number and not (number.isdecimal() and len(number) < 10):
-        raise InputError(f"{wanted!r} names no version.", hint="Write the number of a version, such as spam@3.")
-    return studio.policies.get(name, int(number) if number else None).policy
+    if not number:
+        return studio.policies.get(name).policy
+    return studio.policies.get(name, version_number(studio, name, number)).policy

@@ -30,10 +30,10 @@ def diff(
     with Studio.open(workspace) as studio:
         hunks = policy_tools.compare(studio, policy, one, other)
     if as_json:
-        show_json([_row(hunk) for hunk in hunks])
+        show_json([hunk_row(hunk) for hunk in hunks])
         return
     for hunk in hunks:
-        _show(hunk)
+        show_hunk(hunk)
     if not hunks:
         out.print("The texts are equal")
 
@@ -85,7 +85,8 @@ def _tell(made: Made) -> None:
         err.print(Text(f"  {printable(note)}", "yellow"))
 
 
-def _row(hunk: Hunk) -> dict[str, object]:
+def hunk_row(hunk: Hunk) -> dict[str, object]:
+    """A hunk as one JSON object."""
     return {
         "change": str(hunk.change),
         "old_line": hunk.old_line,
@@ -96,7 +97,7 @@ def _row(hunk: Hunk) -> dict[str, object]:
     }
 
 
-def _show(hunk: Hunk) -> None:
+def show_hunk(hunk: Hunk) -> None:
     """A hunk on its lines: what went in [-…-], what came in [+…+], so that it reads without colour too."""
     out.print(Text(f"line {hunk.old_line} -> {hunk.new_line}", "dim"))
     line = Text("  ")

@@ -6,9 +6,10 @@ import builtins
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from studio import paths
-from studio.core.errors import NotFoundError, PolicyError
+from studio.core.errors import InputError, NotFoundError, PolicyError
 from studio.core.golden import GoldenExample
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import Policy, PolicySummary, PolicyVersion
@@ -73,9 +74,14 @@ class PolicyService:
             installed.append(folder.name)
         self._settings.set(_STARTERS_INSTALLED, installed)
 
-    def list(self) -> list[PolicySummary]:
-        """All policies that are not archived, by title."""
-        return self._store.list()
+    def list(self, *, tag: str = "", jurisdiction: str = "") -> builtins.list[PolicySummary]:
+        """All policies that are not archived, by title; of one tag or jurisdiction where given, in any case."""
+        return [
+            one
+            for one in self._store.list()
+            if (not tag or tag.casefold() in (other.casefold() for other in one.tags))
+            and (not jurisdiction or jurisdiction.casefold() in (other.casefold() for other in one.jurisdictions))
+        ]
 
     def get(self, policy_id: str, number: int | None = None) -> PolicyVersion:
         """A saved version, the newest unless ``number`` is given. Raises NotFoundError."""
@@ -92,6 +98,34 @@ class PolicyService:
     def versions(self, policy_id: str) -> builtins.list[PolicyVersion]:
         """All saved versions, newest first."""
         return self._store.versions(policy_id)
+
+    def release(self, policy_id: str, name: str) -> PolicyVersion:
+        """The version that was named as that release, in any case. Raises NotFoundError."""
+        for version in self.versions(policy_id):
+            if name and version.release.casefold() == name.casefold():
+                return version
+        raise NotFoundError(f"The policy {policy_id!r} has no release {name!r}.", hint="See its versions.")
+
+    def name_release(self, policy_id: str, number: int, name: str) -> PolicyVersion:
+        """Name a version as a release; an empty name takes it away. Raises NotFoundError or InputError."""
+        if name.isdecimal():
+            raise InputError(f"{name!r} looks like the number of a version.", hint="Choose a name with a letter.")
+        return self._store.name_release(policy_id, number, name.strip())
+
+    def restore(self, policy_id: str, number: int, *, author: str = "") -> PolicyVersion:
+        """Save an older version as the newest one; the versions between stay. Raises NotFoundError."""
+        policy = self.get(policy_id, number).policy
+        return self.save(policy, message=f"Version {number} restored", author=author)
+
+    def branch(self, policy_id: str, number: int, title: str) -> PolicyVersion:
+        """Begin a variant: a new policy from one version, with a copy of the golden set. Raises NotFoundError."""
+        policy = self.get(policy_id, number).policy
+        own = replace(policy, id=self.free_id(slug(title)), title=title)
+        message = f"Variant of {policy_id}, version {number}"
+        self._golden.add_many(
+            replace(example, id=uuid4().hex, policy_id=own.id) for example in self._golden.each(policy_id)
+        )
+        return self._store.save_version(own, message=message, author="", now=datetime.now(UTC))
 
     def open(self, policy_id: str) -> Policy:
         """The policy as it was last left: its draft if there is one, else its newest version. Raises NotFoundError."""
