@@ -22,6 +22,7 @@ from PySide6.QtGui import QCursor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from docs.golden_scenes import golden_answers, golden_pictures
 from studio import settings
 from studio.app import build_window
 from studio.core.content import Content
@@ -278,6 +279,10 @@ def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
 
     seed(stage.studio)
     workbench_pictures(stage, take)
+    stage.window.close()
+    stage = Stage(theme, Script(name=MODEL, answers=golden_answers(harmony)), HOME)
+    stage.window.resize(*SIZES[""])
+    golden_pictures(stage, take, HOME)
     stage.window.close()
     stage = Stage(theme, SLOW, HOME)
     stage.window.resize(*SIZES[""])

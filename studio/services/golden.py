@@ -113,6 +113,10 @@ class GoldenService:
         """How many examples a policy has."""
         return self._golden.count(policy_id)
 
+    def restore(self, example: GoldenExample) -> GoldenExample:
+        """Put back an example that was deleted, at the end of the set. Raises InputError when it is there."""
+        return self._golden.add(example)
+
     def delete(self, example_id: str) -> None:
         """Delete one example."""
         self._golden.delete(example_id)

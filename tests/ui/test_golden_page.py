@@ -20,9 +20,10 @@ from studio.ui.golden.hold_out_dialog import HoldOutDialog
 from studio.ui.golden.import_dialog import ImportDialog
 from studio.ui.golden.page import GoldenPage
 from studio.ui.golden.rows import Mark
+from studio.ui.golden.work import Shown
 from tests.ui.conftest import FINE, LURE, Opener, Stage, harmony
 
-GOOD, BAD, ODD = ("a recommendation", "kind words"), ("a prize", "a lure", "a trick"), "something odd"
+GOOD, BAD, ODD = ("a recommendation", "kind words"), ("win big", "a lure", "a trick"), "something odd"
 ANSWERS = (
     # Of two answers that fit the first is used once: what is compared with is judged first, and gets the worse ones.
     *(ScriptedAnswer(match=text, text=FINE) for text in BAD[1:]),
@@ -57,6 +58,10 @@ def ran(stage: Stage, page: GoldenPage) -> None:
     stage.settle()
 
 
+def result_of(page: GoldenPage) -> Shown | None:
+    return page.work.shown
+
+
 def titles(stage: Stage, page: GoldenPage) -> list[str]:
     stage.until(lambda: all(page.table.row(at) is not None for at in range(page.table.rowCount())))
     return [row.title for at in range(page.table.rowCount()) if (row := page.table.row(at)) is not None]
@@ -65,7 +70,7 @@ def titles(stage: Stage, page: GoldenPage) -> list[str]:
 def test_a_run_fills_cards_matrix_and_list(open_window: Opener, tmp_path: Path) -> None:
     answers = (ScriptedAnswer(match=BAD[0], text=FINE), *ANSWERS[2:])
     stage, page, _ = with_set(open_window, tmp_path, *answers)
-    assert page.work.shown is None
+    assert result_of(page) is None
 
     ran(stage, page)
 
@@ -76,7 +81,7 @@ def test_a_run_fills_cards_matrix_and_list(open_window: Opener, tmp_path: Path) 
     assert page.results.words.text().startswith("2 of 6 not right (33.3 %, between ")
     # A cell of the matrix lists its examples, and they are taken back.
     matrix = page.results.matrix
-    names = [matrix.verticalHeaderItem(y).text() for y in range(matrix.rowCount())]  # type: ignore[union-attr]  # set for all
+    names = [matrix.verticalHeaderItem(y).text() for y in range(matrix.rowCount())]
     columns = [matrix.horizontalHeaderItem(x).text() for x in range(matrix.columnCount())]  # type: ignore[union-attr]  # set for all
     cell = matrix.item(names.index("Violates"), columns.index("Allowed"))
     assert cell is not None
@@ -103,9 +108,9 @@ def test_nothing_is_judged_twice_and_results_are_there_again(open_window: Opener
     ran(stage, page)
     page.bar.policy.pick("spam")
     stage.settle()
-    assert page.work.shown is None
+    assert result_of(page) is None
     page.bar.policy.pick(policy.id)
-    stage.until(lambda: page.work.shown is not None)
+    stage.until(lambda: result_of(page) is not None)
 
     assert sum(session.run_count for session in stage.studio.sessions.list()) == judged
     assert page.results.cards["f1"].words == first
@@ -225,13 +230,14 @@ def test_what_is_held_out_is_veiled_and_scored_on_demand(open_window: Opener, tm
     held = stage.studio.golden.find(policy.id, GoldenQuery(held_out=True))
     assert not {*page.table.ids} & {*held}
     ran(stage, page)
-    assert page.work.shown is not None
-    assert not {*page.work.shown.result.outcomes} & {*held}
+    drafting = result_of(page)
+    assert drafting is not None
+    assert not {*drafting.result.outcomes} & {*held}
 
     page.filters.held_out.click()
     stage.until(lambda: page.table.ids == held)
     stage.until(lambda: page.detail.veiled)
-    assert page.work.shown is None
+    assert result_of(page) is None
     stage.until(lambda: page.table.row(0) is not None)
     secret = stage.studio.golden.many(held[:1])[0].content.text
     assert page.table.index(0, 1).data() == "Held out. Its content is veiled."
@@ -239,7 +245,9 @@ def test_what_is_held_out_is_veiled_and_scored_on_demand(open_window: Opener, tm
     page.detail.lift()
     assert page.detail.message.exact_text() == secret
     ran(stage, page)
-    assert {*page.work.shown.result.outcomes} == {*held}
+    judged = result_of(page)
+    assert judged is not None
+    assert {*judged.result.outcomes} == {*held}
 
 
 def test_a_file_is_stored_only_after_every_answer(open_window: Opener, tmp_path: Path) -> None:
@@ -269,7 +277,7 @@ def test_a_file_is_stored_only_after_every_answer(open_window: Opener, tmp_path:
 def test_duplicates_become_filters(open_window: Opener, tmp_path: Path) -> None:
     stage, page, policy = with_set(open_window, tmp_path)
     run = stage.studio.judge.judge(
-        policy, Content.message("A  prize!"), session_id=stage.studio.sessions.create("Sitting").id
+        policy, Content.message("WIN  big!"), session_id=stage.studio.sessions.create("Sitting").id
     )
     stage.studio.golden.add_from_run(run, expected=Decision.ALLOWED)
     page.entered()

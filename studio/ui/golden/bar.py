@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QMenu
 
 from studio.core.policy import Effort, Policy, PolicySummary, PolicyVersion
 from studio.services.evaluate import Settings
 from studio.ui.context import Context
 from studio.ui.golden.work import Ask
-from studio.ui.widgets.basics import push_button, row, set_icon
+from studio.ui.icons import SIZE, icon
+from studio.ui.widgets.basics import push_button, row
 from studio.ui.widgets.controls import CaretButton, Choice
 from studio.ui.words import EFFORT
 
@@ -25,8 +26,14 @@ _REPEATS = (1, 3, 5, 10)
 class Opened:
     """A policy with its draft (None where there is none) and its saved versions, newest first."""
 
+    policy_id: str
     draft: Policy | None
     versions: tuple[PolicyVersion, ...]
+
+    @property
+    def newest(self) -> int | None:
+        """The number of the newest version; None where none was saved."""
+        return self.versions[0].number if self.versions else None
 
     def policy(self, key: object) -> Policy | None:
         """The draft or the version of that number."""
@@ -47,7 +54,7 @@ class GoldenBar(QFrame):
         super().__init__()
         self.setProperty("kind", "bar")
         self._theme = theme = context.theme
-        self._opened = Opened(None, ())
+        self._opened = Opened("", None, ())
         self.held_out = False
         self.policy = Choice(theme, {}, "Policy")
         self.version = Choice(theme, {}, "Version")
@@ -58,12 +65,14 @@ class GoldenBar(QFrame):
         self.more = CaretButton(theme, "More")
         self.menu = QMenu(self.more)
         self.more.setMenu(self.menu)
-        self.run = push_button(theme, "Run", "primary", "play", act=self.run_wanted.emit)
+        self.run = push_button(theme, " Run", "primary", act=self.run_wanted.emit)
+        self._running = False
         self.policy.setMaximumWidth(theme.scale.px(230))
         self.setLayout(
             row(self.policy, self.version, self.before, None, self.effort, self.repeats, 4, self.load, self.more,
                 self.run, margins=(16, 8, 12, 8))
         )  # fmt: skip
+        theme.follow(self.run, self._paint_run)
         self.policy.chosen.connect(self.policy_chosen)
         for choice in (self.version, self.before, self.effort, self.repeats):
             choice.chosen.connect(lambda _key: self.changed.emit())
@@ -93,13 +102,19 @@ class GoldenBar(QFrame):
             self.policy.choose(wanted)
 
     def show_opened(self, opened: Opened) -> None:
-        """Offer a policy's versions, to judge by and to compare with."""
+        """Offer a policy's versions. The newest is chosen, unless an older one of the same policy was."""
+        newest, same = self._opened.newest, opened.policy_id == self._opened.policy_id
+        older = same and self.version.value not in (newest, _DRAFT)
         self._opened = opened
         words: dict[object, str] = {_DRAFT: "Unsaved draft"} if opened.draft is not None else {}
         words |= {version.number: f"Version {version.number}" for version in opened.versions}
         self.version.set_choices(words)
+        if words and not older:
+            self.version.choose(next(iter(words)))
         efforts = {effort: f"Same at {EFFORT[effort].lower()} effort" for effort in Effort}
         self.before.set_choices({_NOTHING: "Compare with…", **words, **efforts})
+        if not same:
+            self.before.choose(_NOTHING)
 
     def choose_version(self, key: object) -> None:
         """Judge by the version of that number."""
@@ -107,6 +122,12 @@ class GoldenBar(QFrame):
 
     def set_running(self, running: bool) -> None:
         """Let the button stop what runs."""
+        self._running = running
         self.run.setText(" Stop" if running else " Run")
         self.run.setAccessibleName("Stop the golden run" if running else "Run over the golden set")
-        set_icon(self.run, self._theme, "stop" if running else "play", on_accent=True)
+        self._paint_run()
+
+    def _paint_run(self) -> None:
+        size = self._theme.scale.px(SIZE)
+        self.run.setIconSize(QSize(size, size))
+        self.run.setIcon(icon("stop" if self._running else "play", self._theme.tokens, on_accent=True))

@@ -58,7 +58,7 @@ class ExampleDetail(QFrame):
         self.arrow = text_label("", "section")
         self.got = VerdictPill(theme, PillSize.MEDIUM)
         self.doubt = ElidedLabel(kind="warn")
-        self.save = push_button(theme, "Save", "primary", act=self._save)
+        self.save = push_button(theme, "Save", "primary", act=self.settle)
         self.revert = push_button(theme, "Revert", act=self._fill)
         self._more = CaretButton(theme, "More")
         self._more.setProperty("kind", "quiet")
@@ -193,16 +193,20 @@ class ExampleDetail(QFrame):
             tags=tags,
         )
 
-    def _look(self) -> None:
+    @property
+    def changed(self) -> bool:
+        """Whether something stands in the fields that is not kept."""
         edited = self.edited()
-        changed = edited is not None and self._example is not None and not _same(edited, self._example)
-        for button in (self.save, self.revert):
-            button.setVisible(changed)
+        return edited is not None and self._example is not None and not _same(edited, self._example)
 
-    def _save(self) -> None:
-        edited = self.edited()
-        if edited is not None:
-            self.save_wanted.emit(edited)
+    def settle(self) -> None:
+        """Ask to keep what was typed: another example is looked at, or the window closes."""
+        if self.changed:
+            self.save_wanted.emit(self.edited())
+
+    def _look(self) -> None:
+        for button in (self.save, self.revert):
+            button.setVisible(self.changed)
 
     def _kind(self, example: GoldenExample) -> int:
         return 0 if example.content.kind is ContentKind.MESSAGE else 1

@@ -12,6 +12,7 @@ from studio.core.labels import Decision
 from studio.core.policy import Policy
 from studio.services.golden_care import Balance
 from studio.ui.context import Context
+from studio.ui.golden.flow import flow
 from studio.ui.golden.rows import Mark, Wanted
 from studio.ui.golden.table import expected_word
 from studio.ui.widgets.basics import SearchField, column, push_button, row, spread
@@ -61,17 +62,12 @@ class FilterBar(QFrame):
         words: dict[object, str] = {decision: expected_word(decision) for decision in (*Decision, None)}
         self.decision.set_choices({_ANY: "Any decision", **words})
         self._marks: dict[Mark, QPushButton] = {}
-        chips = row(spacing=6, margins=(12, 0, 12, 8))
         for mark, word in _MARKS.items():
-            chip = self._chip(word, _TIPS[mark])
-            self._marks[mark] = chip
-            chips.addWidget(chip)
+            self._marks[mark] = self._chip(word, _TIPS[mark])
         self.held_out = self._chip("Held out", "Show the held-out examples instead, veiled until you ask")
-        chips.addWidget(self.held_out)
         self._cell = push_button(theme, "", "filter", "x", act=self.clear_cell)
         self._cell.hide()
-        chips.addWidget(self._cell)
-        chips.addStretch(1)
+        chips = flow([*self._marks.values(), self.held_out, self._cell], spacing=6, margins=(12, 0, 12, 8))
         self._only: frozenset[str] | None = None
         lines = column(spacing=0)
         lines.addLayout(row(spread(self.search), margins=(12, 8, 12, 4)))
@@ -154,13 +150,15 @@ class FilterBar(QFrame):
             self.changed.emit()
 
     def clear(self) -> None:
-        """Take all filters away, without telling."""
+        """Take all filters away and go back to the drafting part, without telling."""
         self._only = None
+        self._silently(self.held_out, False)
         self._cell.hide()
         for chip in self._marks.values():
             self._silently(chip, False)
         for choice in (self.decision, self.label, self.tag):
             choice.choose(_ANY)
+        self._timer.stop()
         self.search.blockSignals(True)
         self.search.clear()
         self.search.blockSignals(False)

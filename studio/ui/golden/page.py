@@ -9,6 +9,7 @@ from studio.core.golden import GoldenExample
 from studio.core.run import Run
 from studio.services.golden_care import Balance, Duplicates
 from studio.ui.context import Context, Page
+from studio.ui.errors import Mend
 from studio.ui.golden.bar import GoldenBar, Opened
 from studio.ui.golden.chores import GoldenChores
 from studio.ui.golden.confusion import cell_word
@@ -66,22 +67,29 @@ class GoldenPage(Page):
 
     def entered(self) -> None:
         """Read anew what has changed since the page was last seen."""
+        self._refresh()
+        self.filters.search.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _refresh(self) -> None:
         if self._stale:
             self._stale = False
             self._read_policies()
         else:
             # Verdicts may have been saved as examples meanwhile.
             self.read()
-        self.filters.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def leaving(self) -> None:
-        """Stop what runs; what was judged is kept."""
+        """Stop what runs and keep what was typed; what was judged is kept."""
+        self.detail.settle()
         self.work.stop()
 
     def open_policy(self, policy_id: str) -> None:
         """Look at the set of another policy."""
         if policy_id and policy_id != self._policy_id:
+            self.detail.settle()
             self._policy_id = policy_id
+            self.bar.held_out = False
+            self.results.part.choose(False)
             self.chores.policy_id = policy_id
             self._duplicates = Duplicates((), (), ())
             self.filters.clear()
@@ -97,7 +105,8 @@ class GoldenPage(Page):
 
         def work() -> tuple[Opened, Balance]:
             versions = tuple(studio.policies.versions(policy_id))
-            return Opened(studio.policies.draft(policy_id), versions), studio.golden_care.balance(policy_id)
+            opened = Opened(policy_id, studio.policies.draft(policy_id), versions)
+            return opened, studio.golden_care.balance(policy_id)
 
         def done(found: tuple[Opened, Balance]) -> None:
             if policy_id != self._policy_id:
@@ -185,6 +194,7 @@ class GoldenPage(Page):
         """Show the figures that came, or that there are none."""
         shown, policy = self.work.shown, self.bar.shown_policy
         self.table.show_outcomes({} if shown is None else shown.result.outcomes)
+        wanted = self.filters.wanted
         self.filters.show_marks(self._marked())
         if shown is not None:
             self.results.show_result(shown)
@@ -196,7 +206,7 @@ class GoldenPage(Page):
                 "stop at any time.",
                 can_run=bool(known),
             )
-        if self.filters.wanted.marks:
+        if wanted.marks:
             self._list()
         self._show_runs()
 
@@ -206,6 +216,7 @@ class GoldenPage(Page):
         self._wanted_id = example_id = self.table.ids[current.row()]
         if self.detail.example is not None and self.detail.example.id == example_id:
             return
+        self.detail.settle()
         golden = self._context.studio.golden
 
         def done(found: list[GoldenExample]) -> None:
@@ -260,10 +271,14 @@ class GoldenPage(Page):
         golden = self._context.studio.golden
 
         def done(_none: object) -> None:
-            self._context.changes.status.emit("Golden example deleted")
+            self._context.errors.tell("Golden example deleted", title, mend=Mend("Undo", put_back))
             self.detail.show_nothing()
             self.read()
 
+        def put_back() -> None:
+            self._context.tasks.run(Lane.STORE, lambda: golden.restore(example), on_done=lambda _kept: self.read())
+
+        title = "It was held out." if example.held_out else example.content.title
         self._context.tasks.run(Lane.STORE, lambda: golden.delete(example.id), on_done=done)
 
     def _read_balance(self) -> None:
@@ -296,7 +311,7 @@ class GoldenPage(Page):
     def _changed_elsewhere(self) -> None:
         self._stale = True
         if self.isVisible():
-            self.entered()
+            self._refresh()
 
     def _ask_changed(self) -> None:
         self._show_policy()

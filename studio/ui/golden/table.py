@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -44,11 +44,15 @@ class GoldenTable(QAbstractTableModel):
         self._busy = False
         self._turn = 0
         self._outcomes: Mapping[str, Outcome] = {}
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._read)
 
     @property
     def busy(self) -> bool:
         """Whether rows are on their way."""
-        return self._busy
+        return self._busy or self._soon.isActive()
 
     @property
     def ids(self) -> list[str]:
@@ -132,7 +136,8 @@ class GoldenTable(QAbstractTableModel):
             self._wanted.remove(page)
         if page not in self._pages or again:
             self._wanted.append(page)
-            self._read()
+            # Not at once: rows are asked for while they are painted, and work that begins changes what is in sight.
+            self._soon.start()
 
     def _read(self) -> None:
         if self._busy or not self._wanted:
