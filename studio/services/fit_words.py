@@ -6,10 +6,10 @@ from studio.core.speed import ANSWER_TOKENS, PROMPT_TOKENS
 from studio.services.fit import Advice, Fits, ItemTime
 
 METHOD = (
-    f"Worked out from a measurement of this machine on random weights of the same shape, for a prompt of "
-    f"{PROMPT_TOKENS} tokens that is new and an answer of {ANSWER_TOKENS}: half of what the real model was seen to need "
-    "is shorter. Once the policy was read, the next items under it take less. It may be off by a third, more where other programs "
-    "take the cores; what the model itself takes replaces it after three runs."
+    "Worked out from a measurement of this machine on random weights of the same shape, for a new prompt of "
+    f"{PROMPT_TOKENS} tokens and an answer of {ANSWER_TOKENS}: half of those of the real model were shorter. Once the "
+    "policy was read, the next items under it take less. It may be off by a third, more where other programs take the "
+    "cores; what the model itself takes replaces it after three runs."
 )
 
 
@@ -39,17 +39,19 @@ def time_words(time: ItemTime) -> str:
     by = f"measured in {time.runs} runs of this model here" if time.runs else "estimated"
     return (
         f"{spoken(time.usual_s)} for an item with a usual answer, {spoken(time.long_s)} with a long one: it reads "
-        f"{time.read_per_s:,.0f} and writes {_rate(time.write_per_s)} tokens a second ({by})."
+        f"{_rate(time.read_per_s)} and writes {_rate(time.write_per_s)} tokens a second ({by})."
     )
 
 
 def spoken(seconds: float) -> str:
-    """``under 1 s``, ``3.4 s``, ``14 s``, ``2 min``."""
+    """``under 1 s``, ``3.4 s``, ``14 s``, ``2 min``, ``3 h``."""
     if seconds < 1:
         return "under 1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 def gigabytes(size: int) -> str:

@@ -30,6 +30,12 @@ QLabel[kind="chip"] {{
 QLabel[kind="change"] {{ border-radius: 6px; padding: 2px 8px; font-weight: 600; background: {t.none.soft}; }}
 QLabel[kind="change"][change="better"] {{ background: {t.allowed.soft}; color: {t.allowed.text}; }}
 QLabel[kind="change"][change="worse"] {{ background: {t.violates.soft}; color: {t.violates.text}; }}
+QLabel[kind="fit"] {{
+  background: {t.none.soft}; color: {t.none.text}; border-radius: 6px; padding: 2px 8px; font-weight: 600;
+}}
+QLabel[kind="fit"][tone="good"] {{ background: {t.allowed.soft}; color: {t.allowed.text}; }}
+QLabel[kind="fit"][tone="part"] {{ background: {t.review.soft}; color: {t.review.text}; }}
+QLabel[kind="fit"][tone="bad"] {{ background: {t.violates.soft}; color: {t.violates.text}; }}
 QToolTip {{ background: {t.tip}; color: {t.on_tip}; border: 0; padding: 4px 8px; }}
 QMenu {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: 6px; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; color: {t.text}; }}

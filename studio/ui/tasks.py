@@ -25,6 +25,9 @@ class Lane(StrEnum):
     READ = "read"
     TOKENS = "tokens"
     MODEL = "model"
+    FETCH = "fetch"
+    CHECK = "check"
+    MACHINE = "machine"
     EVALUATE = "evaluate"
     ANALYSE = "analyse"
 

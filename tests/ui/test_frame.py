@@ -139,7 +139,7 @@ def test_the_demo_card_says_that_it_is_not_for_moderation(open_window: Opener) -
 
     demo = stage.window.models.cards[0]
 
-    assert demo.entry.is_demo
+    assert demo.entry.id == "demo"
     assert "not for moderation" in _all_words(demo)
 
 

@@ -8,21 +8,27 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from studio.core.errors import StudioError
-from studio.core.progress import Cancel, Progress
-from studio.services.models import DeviceNote, ModelEntry, ModelInfo
+from studio.services.download import DownloadPlan
+from studio.services.fit import Advice, Fits
+from studio.services.fit_words import gigabytes
+from studio.services.shelf import ShelfEntry
 from studio.ui.context import Context, Page
-from studio.ui.models.card import ModelCard
+from studio.ui.models.card import ModelCard, Standing
+from studio.ui.models.found import FoundFiles
+from studio.ui.models.grid import CardGrid
+from studio.ui.models.machine_line import MachineLine
+from studio.ui.models.shelf_work import Advised, Seen, ShelfWork
 from studio.ui.tasks import Job, Lane
 from studio.ui.widgets.basics import column, frame, push_button, row, scrolling, text_label
 from studio.ui.widgets.file_drop import FileDrop
-from studio.ui.words import size
+from studio.ui.words import path_words, size
 
 _FILES = "Model files (*.gguf);;All files (*)"
-_WIDEST = 760
+_WIDEST = 1800
 
 
 class ModelsPage(Page):
-    """Cards of all models. ``load_wanted`` asks the window to load the one in use."""
+    """Cards of all models, here or to be had. ``load_wanted`` asks the window to load the one in use."""
 
     load_wanted = Signal()
 
@@ -31,55 +37,22 @@ class ModelsPage(Page):
         self._context = context
         theme = context.theme
         self.cards: list[ModelCard] = []
-        self._list = QVBoxLayout()
-        self._list.setSpacing(12)
-        self.zone = frame("drop")
+        self._seen = Seen((), {}, ())
+        self._advice: dict[str, Advice] = {}
+        self.work = ShelfWork(context, self)
+        self.machine = MachineLine(theme)
+        self.grid = CardGrid(theme)
+        self.found = FoundFiles(theme)
         self.drop = FileDrop(self, "Drop to add these models", context.errors, many=True)
-        self.add_button = push_button(theme, "Add a model file", icon_name="plus", act=self.choose_file)
-        words = column(
-            text_label("Add a model of your own", "section"),
-            text_label(
-                "A GGUF file of the gpt-oss family, such as gpt-oss-safeguard-20b. Drop it on this page or choose it. "
-                "It stays where it is; the studio only remembers it and checks its sha256.",
-                "quiet",
-                wrap=True,
-            ),
-            spacing=4,
-        )
-        inside = row(spacing=16, margins=(16, 16, 16, 16))
-        inside.addLayout(words, 1)
-        inside.addWidget(self.add_button)
-        self.zone.setLayout(inside)
-        body = QWidget()
-        content = QVBoxLayout()
-        content.setSpacing(16)
-        content.addWidget(text_label("Models", "title"))
-        content.addWidget(
-            text_label("Everything runs on this machine. Nothing that is judged leaves it.", "quiet", wrap=True)
-        )
-        content.addLayout(self._list)
-        content.addWidget(self.zone)
-        content.addStretch(1)
-        middle = QWidget()
-        middle.setLayout(content)
-        middle.setMaximumWidth(theme.scale.px(_WIDEST))
-        outer = row(middle, margins=(32, 24, 32, 24))
-        outer.setAlignment(middle, Qt.AlignmentFlag(0))
-        outer.addStretch(1)
-        outer.setStretch(0, 100)
-        body.setLayout(outer)
-        self.setLayout(column(scrolling(body), spacing=0))
-        self.drop.dropped.connect(self.add)
-        context.changes.model.connect(self._refresh_shown)
-        context.tasks.changed.connect(self._show_states)
+        self.add_button = push_button(theme, "Add a file", icon_name="plus", act=self.choose_file)
+        self.folder_button = push_button(theme, "Add a folder", icon_name="folder-plus", act=self.choose_folder)
+        self._lay_out()
+        self._connect()
 
     def entered(self) -> None:
-        """Read the list of models again."""
+        """Read the shelf again."""
         self.setFocus(Qt.FocusReason.OtherFocusReason)
-        models = self._context.studio.models
-        self._context.tasks.run(
-            Lane.READ, lambda: [(entry, models.notes(entry)) for entry in models.list()], on_done=self._show
-        )
+        self.work.look()
 
     def choose_file(self) -> None:
         """Choose a model file in a dialog."""
@@ -87,121 +60,191 @@ class ModelsPage(Page):
         if path:
             self.add(Path(path))
 
+    def choose_folder(self) -> None:
+        """Choose a folder with model files in a dialog."""
+        path = QFileDialog.getExistingDirectory(self, "Add the models of a folder")
+        if path:
+            self.add(Path(path))
+
     def add(self, path: Path) -> None:
-        """Add a model file to the list; its hash is read beside the window and can be stopped."""
-        models, tasks, cancel = self._context.studio.models, self._context.tasks, Cancel()
-        job: list[Job] = []
+        """Add a model file, or those of a folder; their hashes are read beside the window and can be stopped."""
+        self.work.add(path)
 
-        def told(progress: Progress) -> None:
-            if job:
-                tasks.progressed.emit(job[0], progress.done >> 10, progress.total >> 10)
+    def card(self, entry_id: str) -> ModelCard:
+        """The card of a model."""
+        return next(card for card in self.cards if card.entry.id == entry_id)
 
-        def added(entry: ModelEntry) -> None:
-            self._context.changes.status.emit(f"{entry.name} added")
-            self.entered()
+    def _connect(self) -> None:
+        work, context = self.work, self._context
+        work.seen.connect(self._show)
+        work.advised.connect(self._show_advice)
+        work.unknown.connect(self.machine.show_failure)
+        work.measuring.connect(self.machine.show_measuring)
+        work.load_wanted.connect(self.load_wanted)
+        work.fetching.changed.connect(self._show_one)
+        self.machine.measure_wanted.connect(work.measure)
+        self.machine.stop_wanted.connect(work.stop_measuring)
+        self.found.adopt_wanted.connect(work.adopt)
+        self.drop.dropped.connect(self.add)
+        context.changes.model.connect(work.look)
+        context.tasks.changed.connect(self._show_loading)
 
-        def failed(error: Exception) -> None:
-            if not cancel.requested:
-                self._context.errors.show(error)
+    def _show(self, seen: Seen) -> None:
+        self._seen = seen
+        there = {card.entry.id: card for card in self.cards}
+        self.cards = [there.get(entry.id) or self._new_card(entry) for entry in seen.entries]
+        self.grid.set_cards(self.cards)
+        self.found.show_found(seen.found)
+        for entry in seen.entries:
+            self._show_card(entry)
+        self.work.tell_new_notes(seen)
 
-        job.append(
-            tasks.run(
-                Lane.MODEL,
-                lambda: models.add(path, on_progress=told, cancel=cancel),
-                on_done=added,
-                on_error=failed,
-                title=f"Adding {path.name}",
-                cancel=cancel,
-            )
-        )
-
-    def use(self, entry: ModelEntry) -> None:
-        """Judge with this model from now on."""
-        models = self._context.studio.models
-
-        def chosen(_none: object) -> None:
-            self._context.changes.model.emit()
-            self.load_wanted.emit()
-
-        self._context.tasks.run(Lane.MODEL, lambda: models.use(entry), on_done=chosen)
-
-    def remove(self, entry: ModelEntry) -> None:
-        """Take a model off the list; its file stays."""
-        models = self._context.studio.models
-        self._context.tasks.run(
-            Lane.MODEL, lambda: models.remove(entry), on_done=lambda _none: self._context.changes.model.emit()
-        )
-
-    def retry(self, entry: ModelEntry) -> None:
-        """Try a GPU again that could not load this model."""
-        models = self._context.studio.models
-
-        def forgotten(_none: object) -> None:
-            self._context.changes.model.emit()
-            self.load_wanted.emit()
-
-        self._context.tasks.run(Lane.MODEL, lambda: models.try_again(entry), on_done=forgotten)
-
-    def _show(self, entries: list[tuple[ModelEntry, tuple[DeviceNote, ...]]]) -> None:
+    def _show_advice(self, advised: Advised) -> None:
+        self._advice = advised.advice
+        self.machine.show_machine(advised.machine, advised.measured)
         for card in self.cards:
-            self._list.removeWidget(card)
-            card.deleteLater()
-        self.cards = []
-        for entry, notes in entries:
-            card = ModelCard(self._context.theme, entry, notes)
-            card.retry_wanted.connect(self.retry)
-            card.use_wanted.connect(self.use)
-            card.remove_wanted.connect(self.remove)
-            self._list.addWidget(card)
-            self.cards.append(card)
-        self._show_states()
+            self._show_card(card.entry)
 
-    def _show_states(self) -> None:
-        if not self.cards:
-            return
+    def _show_one(self, entry_id: str) -> None:
+        for card in self.cards:
+            if card.entry.id == entry_id:
+                self._show_card(card.entry)
+
+    def _show_loading(self) -> None:
+        for card in self.cards:
+            if card.standing.chosen:
+                self._show_card(card.entry)
+
+    def _show_card(self, entry: ShelfEntry) -> None:
         models = self._context.studio.models
         try:
-            current: Path | None = models.current().path
+            chosen = entry.model is not None and models.current().path == entry.model.path
         except StudioError:
-            current = None
+            # The chosen file is gone, which its own card says.
+            chosen = False
         info = models.info
-        loading = any(job.lane is Lane.MODEL and job.title for job in self._context.tasks.visible)
-        for card in self.cards:
-            chosen = card.entry.path == current
-            loaded = chosen and info is not None and Path(info.path) == card.entry.path
-            card.show_state(
-                chosen=chosen, loaded=loaded, loading=loading and chosen and not loaded,
-                facts=_facts(card.entry, info if loaded else None),
-            )  # fmt: skip
+        loaded = chosen and info is not None and entry.model is not None and Path(info.path) == entry.model.path
+        self.card(entry.id).show_standing(
+            entry,
+            Standing(
+                chosen=chosen,
+                loading=self._loading() if chosen else None,
+                info=info if loaded else None,
+                advice=self._advice.get(entry.id),
+                underway=self.work.fetching.of(entry.id),
+                notes=self._seen.notes.get(entry.id, ()),
+            ),
+        )
 
-    def _refresh_shown(self) -> None:
-        if self.isVisible():
-            self.entered()
+    def _load_job(self) -> Job | None:
+        return next((job for job in self._context.tasks.visible if job.lane is Lane.MODEL), None)
 
+    def _loading(self) -> int | None:
+        """Percent of the load that runs; -1 while that is not known, None when none runs."""
+        job = self._load_job()
+        if job is None:
+            return None
+        done, total = job.progress
+        return 100 * done // total if total else -1
 
-def _together(info: ModelInfo) -> str:
-    if info.n_seq == 1:
-        return "one request at a time"
-    short = f" ({info.n_seq_wanted} did not fit)" if info.n_seq < info.n_seq_wanted else ""
-    return f"{info.n_seq} requests at a time{short}"
+    def _new_card(self, entry: ShelfEntry) -> ModelCard:
+        card = ModelCard(self._context.theme, entry)
+        card.use_wanted.connect(lambda key: self.work.use(self.card(key).entry))
+        card.get_wanted.connect(self._ask_get)
+        card.stop_wanted.connect(self._stop)
+        card.load_wanted.connect(lambda _key: self.load_wanted.emit())
+        card.check_wanted.connect(lambda key: self.work.check(self.card(key).entry))
+        card.remove_wanted.connect(self._ask_remove)
+        card.retry_wanted.connect(lambda key: self.work.retry(self.card(key).entry))
+        return card
 
+    def _stop(self, entry_id: str) -> None:
+        if self.work.fetching.of(entry_id) is not None:
+            self.work.fetching.stop(entry_id)
+        elif (job := self._load_job()) is not None:
+            job.cancel.request()
 
-def _facts(entry: ModelEntry, info: ModelInfo | None) -> str:
-    lines = [f"File: {entry.path}", f"Size: {size(entry.size)}"]
-    sha256 = entry.sha256 or (info.sha256 if info else None)
-    if sha256:
-        lines.append(f"sha256: {sha256}")
-    if info is not None:
-        lines += [
-            f"Architecture: {info.architecture}",
-            f"Parameters: {info.n_params / 1e6:,.1f} million",
-            f"Context: {info.n_ctx_train:,} tokens",
-            f"Engine: llama.cpp {info.llama_build}, {info.backend} on {info.device}",
-            f"Placement: {info.placement.words}",
-            f"Memory: {size(info.memory_bytes)} at most, for {_together(info)}",
-            f"Network of its process: {info.network}",
-            f"File writes of its process: {info.writes}",
+    def _ask_get(self, entry_id: str) -> None:
+        self.work.plan(self.card(entry_id).entry, self._ask_download)
+
+    def _ask_download(self, plan: DownloadPlan) -> None:
+        """Name what would be reached and taken, before anything is."""
+        size_words = "as much as the Hub says, which is asked first" if plan.to_fetch is None else size(plan.to_fetch)
+        lines = [
+            f"The network shield opens for {', '.join(plan.servers)} until it is done, and for nothing else. "
+            "Nothing that you judge is sent.",
+            f"From: {plan.source}",
+            f"To fetch: {size_words}. Free on the disk: {size(plan.free)}.",
+            f"Into: {path_words(plan.folder)}",
+            "Every byte is checked against its sha256. You can pause at any time, and close the studio.",
         ]
-    else:
-        lines.append("More is known once it is loaded.")
-    return "\n".join(lines)
+        warnings = []
+        if plan.enough is False:
+            lacking = (plan.to_fetch or 0) + plan.spare - plan.free
+            warnings.append(f"There is not enough room: make {size(lacking)} free first.")
+        advice = self._advice.get(plan.id)
+        if advice is not None and advice.fits is Fits.TOO_BIG:
+            warnings.append(f"It would not run here: it needs {gigabytes(advice.missing)} more memory.")
+        other = None
+        if plan.already:
+            [there, *_] = plan.already
+            warnings.append(f"{there.owner} keeps a file of the same size: {path_words(there.path)}.")
+            other = ("Use that file", lambda: self.work.adopt(there))
+        self.card(plan.id).question.ask(
+            "Connect and download?",
+            lines,
+            "Connect and download",
+            lambda: self.work.download(plan),
+            warn=" ".join(warnings),
+            may=plan.enough is not False,
+            other=other,
+        )
+
+    def _ask_remove(self, entry_id: str) -> None:
+        entry = self.card(entry_id).entry
+        if entry.ours:
+            freed = entry.done or entry.size or 0
+            title = "Delete what was fetched?" if entry.model is None else "Delete this model from the disk?"
+            lines = [*(path_words(file) for file in entry.files), f"{size(freed)} become free."]
+            yes = "Delete"
+        else:
+            title, yes = "Take this model off the shelf?", "Take it off"
+            lines = [f"Its file stays where it is: {path_words(entry.files[0])}"]
+        self.card(entry_id).question.ask(title, lines, yes, lambda: self.work.remove(self.card(entry_id).entry))
+
+    def _lay_out(self) -> None:
+        theme = self._context.theme
+        zone = frame("drop")
+        words = column(
+            text_label("Add a model of your own", "section"),
+            text_label(
+                "A GGUF file of the gpt-oss family, or a folder with some. Drop it on this page or choose it. It stays "
+                "where it is; the studio remembers it by its sha256.",
+                "quiet",
+                wrap=True,
+            ),
+            spacing=4,
+        )
+        inside = row(spacing=8, margins=(16, 16, 16, 16))
+        inside.addLayout(words, 1)
+        inside.addWidget(self.add_button)
+        inside.addWidget(self.folder_button)
+        zone.setLayout(inside)
+        content = QVBoxLayout()
+        content.setSpacing(16)
+        content.addLayout(
+            column(
+                text_label("Models", "title"),
+                text_label("Everything runs on this machine. Nothing that is judged leaves it.", "quiet", wrap=True),
+                spacing=4,
+            )
+        )
+        for part in (self.machine, self.grid, self.found, zone):
+            content.addWidget(part)
+        content.addStretch(1)
+        middle = QWidget()
+        middle.setLayout(content)
+        middle.setMaximumWidth(theme.scale.px(_WIDEST))
+        body = QWidget()
+        body.setLayout(row(middle, margins=(32, 24, 32, 24)))
+        self.setLayout(column(scrolling(body), spacing=0))
