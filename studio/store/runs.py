@@ -18,10 +18,10 @@ from studio.core.verdict import Status, no_verdict
 from studio.store.convert import run_from, write_outcome
 from studio.store.database import Database
 from studio.store.failure import told
-from studio.store.keep import chunks, content_rows, keep_contents, keep_policy
+from studio.store.keep import chunks, content_rows, drop_contents, drop_policies, keep_contents, keep_policy
 from studio.store.owner import Owners
 from studio.store.schema import ContentRow, PolicyDocumentRow, RunRow
-from studio.store.search_index import index_run, index_verdict
+from studio.store.search_index import forget_run, index_run, index_verdict
 from studio.store.sessions import next_activity, session_row
 
 
@@ -68,6 +68,18 @@ class Runs:
                 raise InputError(f"The run {run.id!r} is done already; its verdict cannot be changed.")
             write_outcome(row, run)
             index_verdict(session, row.seq, run.verdict)
+
+    def drop(self, run_id: str) -> None:
+        """Delete a run that came to nothing, and what nothing else needs; one that is done stays as it is."""
+        with self._database.write() as session:
+            row = session.scalar(select(RunRow).where(RunRow.id == run_id, RunRow.state == RunState.RUNNING))
+            if row is None:
+                return
+            forget_run(session, row.seq)
+            session.delete(row)
+            session.flush()
+            drop_contents(session, [row.content_sha256])
+            drop_policies(session, [row.document_sha256])
 
     def get(self, run_id: str) -> Run | None:
         """One run, None when there is no such."""

@@ -72,6 +72,11 @@ def forget_session(session: Session, session_id: str) -> None:
     )
 
 
+def forget_run(session: Session, seq: int) -> None:
+    """Take one run out of the index."""
+    session.execute(text("DELETE FROM run_search WHERE rowid = :seq"), {"seq": seq})
+
+
 def expression(query: str) -> str:
     """What a person typed, as an FTS5 expression: all words must be there, the last one may go on. Empty when no word.
 
