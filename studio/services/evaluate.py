@@ -135,6 +135,10 @@ class EvaluateService:
             on_progress(Progress(total, total, policy.title, 0.0))
         return self._put_together(policy, chosen, settings, info, day, found, reused, session, started)
 
+    def judged_at_all(self, policy: Policy) -> bool:
+        """Whether anything was ever judged by this text of the policy; quick, so that it can be asked first."""
+        return self._runs.any_judged(policy.id, policy.sha256)
+
     def recall(
         self, policy: Policy, examples: Sequence[GoldenExample], settings: Settings | None = None
     ) -> Evaluation | None:

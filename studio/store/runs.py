@@ -127,6 +127,17 @@ class Runs:
                 )
             yield from reversed(found.values())
 
+    def any_judged(self, policy_id: str, policy_sha256: str) -> bool:
+        """Whether a run of that policy, under a text that judges the same, ended with an answer."""
+        query = select(RunRow.seq).where(
+            RunRow.policy_id == policy_id,
+            RunRow.policy_sha256 == policy_sha256,
+            RunRow.state == RunState.DONE,
+            RunRow.model_sha256.is_not(None),
+        )
+        with self._database.read() as session:
+            return session.scalar(query.limit(1)) is not None
+
     def mark_interrupted(self, now: datetime) -> builtins.list[Run]:
         """Call interrupted what dead processes left running, and return it; living processes are left alone.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
@@ -36,6 +38,8 @@ class BalanceTable(QTableWidget):
         self._theme = theme
         self._balance = Balance((), ())
         self._scores: Scores | None = None
+        self._bounds: Mapping[str, float] = {}
+        self._met: Mapping[str, bool] = {}
         self.setAccessibleName("Labels and balance")
         self.setHorizontalHeaderLabels(list(_COLUMNS))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -58,9 +62,11 @@ class BalanceTable(QTableWidget):
         self._balance = balance
         self._fill()
 
-    def show_scores(self, scores: Scores | None) -> None:
-        """Show how well each label is told from the rest."""
-        self._scores = scores
+    def show_scores(
+        self, scores: Scores | None, bounds: Mapping[str, float] | None = None, met: Mapping[str, bool] | None = None
+    ) -> None:
+        """Show how well each label is told from the rest, and whether its targets (``recall[SP4]``) are met."""
+        self._scores, self._bounds, self._met = scores, bounds or {}, met or {}
         self._fill()
 
     def _fill(self) -> None:
@@ -84,8 +90,14 @@ class BalanceTable(QTableWidget):
         tips = ["", "", ""]
         for figure in ("precision", "recall", "f1"):
             shown = scores.get(figure) if scores is not None else None
-            cells.append("" if shown is None else number(figure, shown.value))
-            tips.append("" if shown is None else detail(figure, shown))
+            words, tip = ("", "") if shown is None else (number(figure, shown.value), detail(figure, shown))
+            bound = self._bounds.get(f"{figure}[{label}]")
+            if bound is not None:
+                met = self._met.get(f"{figure}[{label}]", False)
+                words = f"{words}  {'✓' if met else '✗'} ≥ {100 * bound:g}"
+                tip = f"{tip}. Target: at least {100 * bound:g} %, {'met' if met else 'not met'} by the interval's end"
+            cells.append(words)
+            tips.append(tip)
         items = [QTableWidgetItem(words) for words in cells]
         for column, (item, tip) in enumerate(zip(items, tips, strict=True)):
             item.setToolTip(tip)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStackedWidget, QTabW
 from studio.core.evaluation import Change
 from studio.services.golden_care import Balance
 from studio.ui.context import Context
+from studio.ui.golden.automate import AutomatePane
 from studio.ui.golden.balance import BalanceTable
 from studio.ui.golden.card import FigureCard
 from studio.ui.golden.charts import ChartsPane
@@ -45,6 +46,7 @@ class ResultsPane(QFrame):
         self.pairs = ConfusionTable(theme)
         self.balance = BalanceTable(theme)
         self.charts = ChartsPane(context)
+        self.automate = AutomatePane(context)
         self.part = Segments({False: "Drafting part", True: "Held-out part"}, "Part of the set")
         self.words = AutoText()
         self._change = QLabel()
@@ -81,7 +83,8 @@ class ResultsPane(QFrame):
         self.pairs.show_matrix(result.scores.label_pairs)
         self._pairs_title.setVisible(bool(result.scores.label_pairs.cells))
         self.pairs.setVisible(bool(result.scores.label_pairs.cells))
-        self.balance.show_scores(result.scores)
+        self.balance.show_scores(result.scores, bounds, result.met)
+        self.automate.show_result(shown)
         self.charts.show_result(shown)
 
     def show_nothing(self, words: str, *, can_run: bool) -> None:
@@ -91,6 +94,7 @@ class ResultsPane(QFrame):
         self._empty.setEnabled(can_run)
         self.balance.show_scores(None)
         self.charts.show_nothing()
+        self.automate.show_nothing()
 
     def show_balance(self, balance: Balance) -> None:
         """Show what the set is made of; the parts can be chosen where something is held out."""
@@ -143,6 +147,7 @@ class ResultsPane(QFrame):
         self.tabs.addTab(self._stack, "Scores")
         self.tabs.addTab(self.balance, "Labels")
         self.tabs.addTab(self.charts, "Charts")
+        self.tabs.addTab(self.automate, "Automate")
         self._part_row = frame("bar", row(self.part, None, margins=(12, 4, 12, 4)))
         self._part_row.hide()
         whole = column(self._part_row, self.tabs, spacing=0)

@@ -106,7 +106,13 @@ class GoldenWork(QObject):
             if turn == self._turn:
                 self._show(found)
 
-        self._context.tasks.run(Lane.ANALYSE, lambda: put_together(studio, ask, studio.evaluate.recall), on_done=done)
+        def work() -> Shown | None:
+            # Most policies that are looked at were never judged: then the set need not be read.
+            if not studio.evaluate.judged_at_all(ask.policy):
+                return None
+            return put_together(studio, ask, studio.evaluate.recall)
+
+        self._context.tasks.run(Lane.ANALYSE, work, on_done=done)
 
     def run(self, ask: Ask) -> None:
         """Judge what was not judged yet, and show what came of all."""
