@@ -95,7 +95,9 @@ def test_a_run_fills_cards_matrix_and_list(open_window: Opener, tmp_path: Path) 
     stage.until(lambda: page.table.rowCount() == 1)
     assert titles(stage, page) == [ODD]
     # The verdict of the example in sight is shown with its reasoning.
-    stage.until(lambda: page.detail.cards[0].run is not None)
+    stage.until(lambda: page.detail.example is not None and page.detail.example.content.text == ODD)
+    stage.settle()
+    assert page.detail.cards[0].run is not None
     assert page.detail.got.word == "No verdict"
 
 
@@ -161,7 +163,8 @@ def test_two_versions_are_compared_in_words_and_flips(open_window: Opener, tmp_p
     page.filters.chip(Mark.BETTER).click()
     stage.until(lambda: page.table.rowCount() == 2)
     assert titles(stage, page) == [*BAD[1:]]
-    stage.until(lambda: page.detail.cards[1].run is not None)
+    stage.until(lambda: page.detail.example is not None and page.detail.example.content.text in BAD)
+    stage.settle()
     now, before = page.detail.cards[0].run, page.detail.cards[1].run
     assert now is not None
     assert now.verdict is not None

@@ -24,7 +24,7 @@ class AutomatePane(QWidget):
         theme = context.theme
         self.miss = _rate("Violating content that may be allowed by itself")
         self.false_flag = _rate("Other content that may be flagged by itself")
-        self.find = push_button(theme, "Find the thresholds", act=self._find)
+        self.look = push_button(theme, "Find the thresholds", act=self._find)
         self.words = AutoText()
         self.caution = AutoText("", "warn")
         body = QWidget()
@@ -33,7 +33,7 @@ class AutomatePane(QWidget):
         )
         inside.addLayout(row(text_label("Violating, yet allowed: at most"), self.miss, None))
         inside.addLayout(row(text_label("Not violating, yet flagged: at most"), self.false_flag, None))
-        inside.addLayout(row(self.find, None))
+        inside.addLayout(row(self.look, None))
         inside.addWidget(self.caution)
         inside.addWidget(self.words)
         inside.addStretch(1)
