@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from studio.cli import fit, shelf
+from studio.cli import fit, remotes, shelf
 from studio.cli.common import JsonOption, ModelOption, WorkspaceOption
 from studio.cli.exit_codes import Exit
 from studio.cli.output import out, printable, show_json
@@ -19,6 +19,7 @@ from studio.services.studio import Studio
 
 app = typer.Typer(help="The model files.", no_args_is_help=True)
 shelf.register(app)
+remotes.register(app)
 app.command("fit")(fit.fit)
 
 BAR = 0.98

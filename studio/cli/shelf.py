@@ -14,6 +14,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from studio.cli import remotes
 from studio.cli.common import JsonOption, WorkspaceOption
 from studio.cli.exit_codes import Exit
 from studio.cli.output import err, out, printable, show_json
@@ -54,8 +55,9 @@ def list_models(workspace: WorkspaceOption = None, as_json: JsonOption = False) 
     with Studio.open(workspace) as studio:
         entries = studio.shelf.list()
         current = studio.models.current().path
+        servers = remotes.records(studio)
     if as_json:
-        show_json([_record(entry, current) for entry in entries])
+        show_json([*(_record(entry, current) for entry in entries), *servers])
         return
     table = Table(box=None, pad_edge=False)
     for column in ("", "id", "model", "size", "state", "file"):
@@ -69,6 +71,9 @@ def list_models(workspace: WorkspaceOption = None, as_json: JsonOption = False) 
         here = entry.state not in (State.GET, State.PARTIAL)
         where = printable(str(entry.files[0])) if here else printable(entry.repo)
         table.add_row(mark, Text(entry.id, "bold"), Text(title), _bytes(entry.size), state, Text(where))
+    for server in servers:
+        mark, where = "▸" if server["in_use"] else "", printable(", ".join(server["urls"]))
+        table.add_row(mark, Text(server["id"], "bold"), Text(printable(server["name"])), "", "on a server", Text(where))
     out.print(table)
 
 
@@ -195,6 +200,12 @@ def remove(
 ) -> None:
     """Give a model up. What was downloaded is deleted, after asking; any other file stays where it is."""
     with Studio.open(workspace) as studio:
+        if remotes.forget(studio, model):
+            if as_json:
+                show_json({"id": model, "deleted": False})
+            else:
+                out.print(Text(f"{printable(model)} is forgotten."))
+            return
         entry = studio.shelf.get(model)
         if entry.ours and not yes:
             err.print(Text(f"This deletes {printable(', '.join(map(str, entry.files)))}."))

@@ -123,6 +123,12 @@ class EngineClient:
             self._wanted, self._deaths = None, 0
             return self._open(path, settings, sha256, on_progress, cancel)
 
+    def unload(self) -> None:
+        """Give the model up, with its worker; requests on their way get EngineClosedError."""
+        with self._changing:
+            self._drop_link()
+            self._wanted = None
+
     def restart(self) -> ModelInfo:
         """End the worker, start a new one, load the same model. Also ends a crash loop."""
         with self._changing:

@@ -139,7 +139,7 @@ class ModelInfo:
     ``n_seq`` sequences are decoded together at most; it is below ``n_seq_wanted`` where memory did not suffice.
     ``n_ubatch``: tokens of one decode at most. ``kv_type``: how numbers in the context's memory are kept.
     ``memory_bytes``: weights, context and buffers at worst, when the model was loaded, on the device that computes.
-    ``placement``: what is where.
+    ``placement``: what is where. ``remote``: it is on a server; then many of these are not known and 0.
     """
 
     path: str
@@ -169,6 +169,7 @@ class ModelInfo:
     kv_type: KvType = "f16"
     memory_bytes: int = 0
     placement: Placement = Placement()
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)

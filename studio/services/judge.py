@@ -355,6 +355,7 @@ def _provenance(
         flash_attn=info.flash_attn,
         kv_type=info.kv_type,
         is_demo=info.is_demo,
-        constrained=bool(request.grammar),
-        thinking_budget=request.thinking_budget,
+        # A server is not held to either.
+        constrained=bool(request.grammar) and not info.remote,
+        thinking_budget=None if info.remote else request.thinking_budget,
     )

@@ -21,6 +21,7 @@ from studio.engine.errors import (
 from studio.engine.types import EngineSettings, ModelInfo
 from studio.hub.inventory import Inventory, ModelEntry, file_sha256
 from studio.services.device_notes import DeviceNote, DeviceNotes
+from studio.services.remotes import Remotes
 
 __all__ = ["DEMO_NOTICE", "DeviceNote", "ModelEntry", "ModelInfo", "ModelService"]
 
@@ -50,6 +51,7 @@ class ModelService:
         *,
         strict: bool = False,
         notes: DeviceNotes | None = None,
+        remotes: Remotes | None = None,
     ) -> None:
         self._inventory = inventory
         self._engine = engine
@@ -57,19 +59,20 @@ class ModelService:
         self._lock = threading.Lock()
         self._strict = strict
         self._notes = notes or DeviceNotes()
+        self._remotes = remotes
         self._loaded_with: EngineSettings | None = None
 
     def list(self) -> list[ModelEntry]:
-        """Every known model, the demo model first."""
-        return self._inventory.list()
+        """Every known model, the demo model first, those on servers last."""
+        return [*self._inventory.list(), *(self._remotes.entries() if self._remotes is not None else ())]
 
     def current(self) -> ModelEntry:
         """The model that judges. Raises ModelFileError when the chosen file is gone."""
-        return self._inventory.demo() if self._chosen is None else self._inventory.find(self._chosen)
+        return self._inventory.demo() if self._chosen is None else self._find(self._chosen)
 
     def use(self, entry: ModelEntry) -> None:
         """Judge with this model from now on, and remember it. It is loaded at the next judgement or :meth:`load`."""
-        found = self._inventory.find(entry.path)
+        found = self._find(entry.path)
         self._chosen = None if found.is_demo else found.path
         settings.change(model=self._chosen)
 
@@ -97,6 +100,11 @@ class ModelService:
         self._inventory.remove(entry.path)
         if self._chosen == entry.path:
             self.use(self._inventory.demo())
+
+    def _find(self, path: Path) -> ModelEntry:
+        """The entry of a file, or of a remote model, whose path is its id. Raises ModelFileError."""
+        remote = self._remotes.find(str(path)) if self._remotes is not None else None
+        return self._inventory.find(path) if remote is None else ModelEntry(remote.name, path, 0)
 
     @property
     def info(self) -> ModelInfo | None:

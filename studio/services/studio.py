@@ -10,6 +10,7 @@ from typing import Self
 from studio import paths, settings
 from studio.core.run import Run
 from studio.engine.client import EngineClient
+from studio.engine.engines import Engines
 from studio.hub.inventory import Inventory
 from studio.services import shield
 from studio.services.benchmarks import BenchmarkService
@@ -22,6 +23,7 @@ from studio.services.judge import JudgeService
 from studio.services.machine import MachineService
 from studio.services.models import ModelService
 from studio.services.policies import PolicyService
+from studio.services.remotes import Remotes
 from studio.services.sessions import SessionService
 from studio.services.shelf import Shelf
 from studio.store.workspace import Workspace
@@ -43,7 +45,8 @@ class Studio:
         self.policies = PolicyService(workspace)
         self.sessions = SessionService(workspace)
         self.shelf = Shelf(Inventory())
-        self.models = ModelService(self.shelf.inventory, engine, model, strict=strict)
+        self.remotes = Remotes()
+        self.models = ModelService(self.shelf.inventory, engine, model, strict=strict, remotes=self.remotes)
         self.fit = FitService(self.shelf, self.models, MachineService(engine, self.shelf.free_bytes), self.sessions)
         self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
         self.golden = GoldenService(workspace, self.judge, self.sessions)
@@ -76,7 +79,9 @@ class Studio:
         opened = Workspace.open(path)
         try:
             exact = chosen.strict if strict is None else strict
-            return cls(opened, path, engine or EngineClient(), model or chosen.model, strict=exact)
+            return cls(
+                opened, path, engine or Engines(Remotes().find, shield.allow), model or chosen.model, strict=exact
+            )
         except BaseException:
             opened.close()
             raise

@@ -46,6 +46,11 @@ PLANTS = [
     ("Only the exchange reads the formats of others", "studio/services/__init__.py", "import yaml"),
     ("Only the exchange reads what wheels say of themselves", "studio/services/__init__.py", "import packaging"),
     ("Only the hub speaks to the Hub", "studio/services/__init__.py", "import huggingface_hub"),
+    (
+        "HTTP is spoken in two places: to the Hub and to a server that the user added",
+        "studio/engine/remote/engine.py",
+        "import httpx2",
+    ),
     ("Only the command line prints", "studio/services/__init__.py", "import rich"),
     ("Only the window knows Qt", "studio/exchange/__init__.py", "from PySide6 import QtCore"),
     ("Only the paths ask where the system keeps files", "studio/settings.py", "import platformdirs"),
