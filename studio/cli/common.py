@@ -18,7 +18,10 @@ ModelOption = Annotated[
     Path | None, typer.Option("--model", "-m", help="A GGUF file; the chosen model, or the demo model, if not given.")
 ]
 PolicyOption = Annotated[
-    str, typer.Option("--policy", "-p", help="A policy of the workspace (spam, or spam@3 for version 3 or a release name), or a file.")
+    str,
+    typer.Option(
+        "--policy", "-p", help="A policy of the workspace (spam, or spam@3 for version 3 or a release name), or a file."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 

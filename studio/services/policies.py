@@ -164,7 +164,10 @@ class PolicyService:
         under a free id. Raises PolicyError or InputError.
         """
         read = read_policy(path)
-        policy = read.policy
+        return self.save_imported(read.policy, f"Imported from {path.name}"), read.notes
+
+    def save_imported(self, policy: Policy, message: str) -> PolicyVersion:
+        """Save a policy that came from outside, as :meth:`import_path` says. Raises PolicyError."""
         if not policy.labels and policy.position == "auto":
             raise PolicyError(
                 f"The policy {policy.title!r} defines no labels, so no answer can be asked for.",
@@ -176,10 +179,9 @@ class PolicyService:
             latest = [self._store.latest(s.id) for s in self.list() if s.id.startswith(f"{policy.id}-")]
             known = next((v for v in latest if v is not None and replace(v.policy, id=own.id) == own), None)
             if known is not None:
-                return known, read.notes
+                return known
             policy = own
-        message = f"Imported from {path.name}"
-        return self._store.save_version(policy, message=message, author="", now=datetime.now(UTC)), read.notes
+        return self._store.save_version(policy, message=message, author="", now=datetime.now(UTC))
 
     def create(self, title: str) -> Policy:
         """A new draft, laid out in the four sections that the guidance recommends."""
@@ -198,6 +200,16 @@ class PolicyService:
     def export_text(self, policy: Policy) -> str:
         """The policy as the text of a file."""
         return policy_text(policy)
+
+    def export(self, policy: Policy, path: Path, *, plain: bool = False) -> None:
+        """Write the policy as a file, whole or not at all; ``plain``: its text alone, exactly. Raises InputError."""
+        text = policy.text if plain else self.export_text(policy)
+        try:
+            paths.write_atomically(path, text.encode("utf-8"))
+        except OSError as error:
+            raise InputError(
+                f"{path} could not be written: {error.strerror or error}.", hint="Choose another place for the file."
+            ) from error
 
     def samples(self, policy_id: str) -> builtins.list[GoldenExample]:
         """Contents to try a policy on: its golden examples, those near the boundary first."""

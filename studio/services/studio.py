@@ -22,6 +22,7 @@ from studio.services.golden_import import GoldenFiles
 from studio.services.judge import JudgeService
 from studio.services.machine import MachineService
 from studio.services.models import ModelService
+from studio.services.packs import PackService
 from studio.services.policies import PolicyService
 from studio.services.remotes import Remotes
 from studio.services.sessions import SessionService
@@ -52,6 +53,7 @@ class Studio:
         self.golden = GoldenService(workspace, self.judge, self.sessions)
         self.golden_care = GoldenCare(workspace)
         self.golden_files = GoldenFiles(workspace)
+        self.packs = PackService(workspace, self.policies)
         self.benchmarks = BenchmarkService(self.policies, self.golden_files)
         self.evaluate = EvaluateService(workspace, self.judge, self.models, self.sessions, self.pinned_date)
         self.policies.install_starters()

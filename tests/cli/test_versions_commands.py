@@ -57,3 +57,31 @@ def test_bisecting_names_the_version_and_its_change(cli: Cli, tmp_path: Path) ->
     assert cli("policies", "bisect", "notices", "What ridiculous muffins.", "--to", "2").code == 2
     assert cli("policies", "bisect", "notices", "x", "--example", "y").code == 2
     assert cli("policies", "bisect", "notices", "--example", "nosuch").code == 2
+
+
+def test_packs_folders_and_plain_files(cli: Cli, tmp_path: Path) -> None:
+    pack = tmp_path / "spam.policypack"
+    assert "examples" in cli("policies", "pack", "spam", pack, "--note", "Ours").out
+    done = cli("policies", "unpack", pack, "--workspace", tmp_path / "other.studio", "--json").json
+    assert (done["note"], done["version"], done["known"] > 0) == ("Ours", 1, False)
+    assert cli("policies", "unpack", tmp_path / "no.policypack").code == 2
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "adverts.md").write_text("# Rules\n- AD1: no adverts\n- AD0: all else is allowed\n", encoding="utf-8")
+    (folder / "bad.txt").write_bytes(b"\xff")
+    ran = cli("policies", "import", folder)
+    assert ran.code == 2
+    assert "adverts version 1" in ran.out
+    assert "bad.txt" in ran.err
+    cli("policies", "export", "adverts", tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_bytes() == (folder / "adverts.md").read_bytes()
+
+
+def test_the_list_is_narrowed_by_tag_and_jurisdiction(cli: Cli) -> None:
+    everything = cli("policies", "list", "--json").json
+    demo = cli("policies", "list", "--tag", "DEMO", "--json").json
+    assert {row["id"] for row in demo} == {row["id"] for row in everything if "demo" in row["tags"]} != set()
+    europe = cli("policies", "list", "--jurisdiction", "eu", "--json").json
+    assert [row["id"] for row in europe] == ["eu-influencer-disclosure"]
+    assert cli("policies", "list", "--tag", "nosuch", "--json").json == []
