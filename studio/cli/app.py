@@ -18,6 +18,7 @@ from studio.cli import (
     explain,
     golden,
     lint,
+    matrix,
     models,
     policies,
     policy_tools,
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("classify")(classify.classify)
 app.command("explain")(explain.explain)
+app.command("matrix")(matrix.matrix)
 app.command("prompt")(classify.prompt)
 app.command("reparse")(reparse.reparse)
 app.command("lint")(lint.lint)
