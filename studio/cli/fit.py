@@ -46,7 +46,7 @@ def fit(
             }
         )
         return
-    out.print(Text(printable(f"{machine.processor}: {', '.join(machine.words)}")))
+    out.print(Text(printable(" · ".join((*machine.room, *machine.pace)))))
     table = Table(box=None, pad_edge=False)
     for column in ("id", "fit", "plan"):
         table.add_column(column, overflow="fold")

@@ -77,7 +77,8 @@ def read_outline(path: Path) -> Outline:
         value = number(name)
         value = otherwise if value is None else value
         if value is None or not 0 < value < 2**31:
-            raise GgufError(f"{path} is damaged: {name} is {value}.", hint="Get the file again.")
+            said = "does not say its" if value is None else f"is damaged: {value} cannot be its"
+            raise GgufError(f"{path} {said} {name}.", hint="Get the file again.")
         return value
 
     tokens = metadata.get("tokenizer.ggml.tokens")

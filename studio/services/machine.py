@@ -54,10 +54,8 @@ class Machine:
         return " | ".join([self.processor, f"{self.n_threads} of {self.physical} cores", *cards, self.llama_build])
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The facts in a few words each, the most telling first."""
-        wide = f", {self.features[-1]}" if self.features else ""
-        threads = f", {self.logical} threads" if self.logical != self.physical else ""
+    def room(self) -> tuple[str, ...]:
+        """What decides which model fits, in a few words each."""
         cards = [
             f"{gpu.description or gpu.name}: {_gb(gpu.total)}, {_gb(gpu.free)} free"
             + (" (shared)" if gpu.integrated else "")
@@ -66,8 +64,17 @@ class Machine:
         return (
             f"{_gb(self.memory_total)} memory, {_gb(self.memory_free)} free",
             *(cards or ["no GPU that this build can use"]),
-            f"{self.physical} core{'' if self.physical == 1 else 's'}{threads}{wide}",
             f"{_gb(self.disk_free)} free on the disk",
+        )
+
+    @property
+    def pace(self) -> tuple[str, ...]:
+        """What decides how fast it is, in a few words each."""
+        cores = f"{self.physical} core{'' if self.physical == 1 else 's'}"
+        threads = f"{self.logical} threads" if self.logical != self.physical else ""
+        wide = self.features[-1] if self.features else ""
+        return (
+            ", ".join(filter(None, (self.processor, cores, threads, wide))),
             *([f"on {self.power}"] if self.power else []),
         )
 

@@ -6,7 +6,8 @@ request at a time. Between the two lies a straight line over the work of a token
 speed of any model of this shape is read. The file is deleted afterwards.
 
 What the method does not see: other programs that take the cores later, a processor that grows hot, memory that swaps,
-and, with experts on the CPU beside a GPU, prompts being read partly on the GPU. The benchmarks say how far off it was.
+and, with experts on the CPU beside a GPU, prompts being read partly on the GPU. ``benchmarks/fit.py`` says how far off
+it is for a model that it did not measure.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from studio.hub.outline import Dimensions, read_outline
 from studio.hub.probe_file import PROBE, write_probe
 from studio.services.machine import Machine
 
-__all__ = ["CPU", "Measurement", "Measurements", "measure", "work_of"]
+__all__ = ["CPU", "Measurement", "Measurements", "measure", "sample", "work_of"]
 
 CPU = ""
 """The name under which the processor's samples are kept; a GPU has the library's name."""
@@ -115,9 +116,9 @@ def measure(
         for place, settings in places.items():
             where = place or "the processor"
             tell(f"Measuring {where} on a small model")
-            small = _sample(paths.resource("demo.gguf"), settings, share * 0.15, cancel)
+            small = sample(paths.resource("demo.gguf"), settings, share * 0.15, cancel)
             tell(f"Measuring {where} on layers as wide as the real ones")
-            samples[place] = (small, _sample(probe, settings, share * 0.85, cancel))
+            samples[place] = (small, sample(probe, settings, share * 0.85, cancel))
     return Measurement(machine.key, datetime.now(UTC).isoformat(timespec="seconds"), samples)
 
 
@@ -141,8 +142,11 @@ class _Teller:
             self._on_progress(Progress(done, self._steps, words))
 
 
-def _sample(path: Path, settings: EngineSettings, seconds: float, cancel: Cancel | None) -> Sample:
-    """Read and write with one model: first a little, then as much as fits into the time."""
+def sample(path: Path, settings: EngineSettings, seconds: float, cancel: Cancel | None) -> Sample:
+    """What one model takes here, in a worker of its own: first a little is read and written, then what the time allows.
+
+    Raises ModelFileError or EngineError.
+    """
     with EngineClient() as engine:
         engine.load(path, settings, cancel=cancel)
         asked = _Asker(engine, cancel)

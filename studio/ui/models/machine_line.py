@@ -40,13 +40,13 @@ class MachineLine(QFrame):
 
     def show_machine(self, machine: Machine, measured: Measurement | None) -> None:
         """Show the machine, and when it was measured."""
-        self.facts.setText(" · ".join((machine.processor, *machine.words)))
+        self.facts.setText(" · ".join(machine.room))
         self.facts.explain(f"{machine.system}. {', '.join(machine.features) or 'No wide instructions'}. "
                            f"{machine.llama_build}.")  # fmt: skip
-        if measured is None:
-            self.speed.setText("Its speed was not measured yet: that shows how long an item takes with each model.")
-        else:
-            self.speed.setText(f"Speed measured {when(datetime.fromisoformat(measured.at))}.")
+        told = "speed not measured yet, so seconds per item are not known"
+        if measured is not None:
+            told = f"speed measured {when(datetime.fromisoformat(measured.at))}"
+        self.speed.setText(" · ".join((*machine.pace, told)))
         self.speed.explain(METHOD)
         self.measure.setText(f" {'Measure speed' if measured is None else 'Measure again'}")
 

@@ -25,6 +25,8 @@ from studio.ui.words import path_words, size
 
 _FILES = "Model files (*.gguf);;All files (*)"
 _WIDEST = 1800
+_LOADING = "Loading the model"
+"""The title under which the window loads a model."""
 
 
 class ModelsPage(Page):
@@ -137,7 +139,8 @@ class ModelsPage(Page):
         )
 
     def _load_job(self) -> Job | None:
-        return next((job for job in self._context.tasks.visible if job.lane is Lane.MODEL), None)
+        jobs = self._context.tasks.visible
+        return next((job for job in jobs if job.lane is Lane.MODEL and job.title == _LOADING), None)
 
     def _loading(self) -> int | None:
         """Percent of the load that runs; -1 while that is not known, None when none runs."""
@@ -149,7 +152,7 @@ class ModelsPage(Page):
 
     def _new_card(self, entry: ShelfEntry) -> ModelCard:
         card = ModelCard(self._context.theme, entry)
-        card.use_wanted.connect(lambda key: self.work.use(self.card(key).entry))
+        card.use_wanted.connect(self._use)
         card.get_wanted.connect(self._ask_get)
         card.stop_wanted.connect(self._stop)
         card.load_wanted.connect(lambda _key: self.load_wanted.emit())
@@ -157,6 +160,12 @@ class ModelsPage(Page):
         card.remove_wanted.connect(self._ask_remove)
         card.retry_wanted.connect(lambda key: self.work.retry(self.card(key).entry))
         return card
+
+    def _use(self, entry_id: str) -> None:
+        # Another model that is still being loaded would have to end first.
+        if (job := self._load_job()) is not None:
+            job.cancel.request()
+        self.work.use(self.card(entry_id).entry)
 
     def _stop(self, entry_id: str) -> None:
         if self.work.fetching.of(entry_id) is not None:
