@@ -109,6 +109,7 @@ class JudgeService:
         constrain: bool | None = None,
         thinking_budget: int | None = None,
         batch: bool = False,
+        keep_stopped: bool = True,
         on_event: OnEvent | None = None,
         cancel: Cancel | None = None,
     ) -> Run:
@@ -117,8 +118,9 @@ class JudgeService:
         ``batch`` lets judgements that somebody waits for go first; several at a time, from as many threads, are decoded
         together (see :meth:`width`). ``constrain`` holds the final answer to the contract's grammar; None: where the
         studio writes the contract into the prompt. After ``thinking_budget`` tokens of reasoning the answer is asked
-        for. Trouble with the model or the engine is not raised: it is the run's non-verdict. Raises StoreError, and
-        PolicyError when ``constrain`` is asked for and the policy's labels do not allow it.
+        for. Unless ``keep_stopped`` a run that is cancelled leaves no record: it was overtaken by the next one before
+        anybody saw a verdict. Trouble with the model or the engine is not raised: it is the run's non-verdict. Raises
+        StoreError, and PolicyError when ``constrain`` is asked for and the policy's labels do not allow it.
         """
         grammar, held = _grammar(policy, constrain)
         prompt = build_prompt(policy, content, pinned_date=pinned_date or self._pinned_date(), effort=effort)
@@ -153,6 +155,9 @@ class JudgeService:
             except BaseException as error:
                 self._finish(replace(run, verdict=_broken_off(error, attempt)))
                 raise
+            if not keep_stopped and done.verdict is not None and done.verdict.status is Status.CANCELLED:
+                self._runs.drop(done.id)
+                return replace(done, state=RunState.DONE, finished_at=datetime.now(UTC))
             return self._finish(done)
 
     def prompt(self, policy: Policy, content: Content, *, effort: Effort | None = None) -> Prompt:

@@ -12,6 +12,9 @@ from studio.core.labels import Decision
 from studio.core.run import Run, SearchHit, Session
 from studio.store.workspace import Workspace
 
+LIVE = "Live"
+"""The title of the session that holds what was judged while somebody typed."""
+
 _CURRENT = "workbench_session"
 
 

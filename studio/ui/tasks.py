@@ -21,6 +21,7 @@ class Lane(StrEnum):
 
     JUDGE = "judge"
     REPEAT = "repeat"
+    EXPLAIN = "explain"
     STORE = "store"
     READ = "read"
     TOKENS = "tokens"
@@ -48,6 +49,7 @@ class Job:
     progress: tuple[int, int] = (0, 0)
     waits: bool = True
     pause: Pause | None = None
+    on_dropped: Callable[[], None] | None = None
     eta_s: float | None = None
 
 
@@ -109,9 +111,13 @@ class Tasks(QObject):
         title: str = "",
         cancel: Cancel | None = None,
         pause: Pause | None = None,
+        on_dropped: Callable[[], None] | None = None,
     ) -> Job:
-        """Do ``work`` in its lane. Without ``on_error`` an error goes to the one place that shows errors."""
-        job = Job(lane, title, work, on_done, on_error, cancel or Cancel(), pause=pause)
+        """Do ``work`` in its lane. Without ``on_error`` an error goes to the one place that shows errors.
+
+        ``on_dropped`` is called instead of the others when it was cancelled and has no result.
+        """
+        job = Job(lane, title, work, on_done, on_error, cancel or Cancel(), pause=pause, on_dropped=on_dropped)
         if self._closed:
             return job
         self._jobs.append(job)
@@ -142,7 +148,10 @@ class Tasks(QObject):
         self.changed.emit()
         if error is not None:
             (job.on_error or self._unexpected)(error)
-        elif job.on_done is not None and not (result is None and job.cancel.requested):
+        elif result is None and job.cancel.requested:
+            if job.on_dropped is not None:
+                job.on_dropped()
+        elif job.on_done is not None:
             job.on_done(result)
 
     @Slot(object, int, int)

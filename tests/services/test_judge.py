@@ -121,6 +121,22 @@ def test_cancel_keeps_what_was_thought(open_studio: Opener, policy: Policy) -> N
     assert studio.sessions.run(run.id) == run
 
 
+def test_what_is_overtaken_leaves_no_record(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP2", "word " * 500), pace_s=0.01), ScriptedAnswer(answer("SP2")))
+    cancel = Cancel()
+
+    def stop_at_first_word(event: JudgeEvent) -> None:
+        if isinstance(event, Thinking):
+            cancel.request()
+
+    stopped = judged(studio, policy, on_event=stop_at_first_word, cancel=cancel, keep_stopped=False)
+    assert stopped.verdict is not None
+    assert stopped.verdict.status is Status.CANCELLED
+    assert studio.sessions.runs() == []
+    done = judged(studio, policy, keep_stopped=False)
+    assert studio.sessions.runs() == [done]
+
+
 @pytest.mark.parametrize(
     ("raised", "status", "says"),
     [(KeyboardInterrupt, Status.CANCELLED, "Stopped by you."), (ZeroDivisionError, Status.ENGINE_FAILED, "ZeroDiv")],
