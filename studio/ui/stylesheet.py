@@ -175,6 +175,9 @@ QTableView::item {{ padding: 0 5px; border: 0; border-bottom: 1px solid {t.line}
 QTableView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QTableView:focus, QTreeView:focus, QListView:focus {{ border: 2px solid {t.accent}; }}
 QTableView, QTreeView, QListView {{ border: 2px solid transparent; }}
+QListView[kind="completion"] {{
+  background: {t.raised}; border: 1px solid {t.line_strong}; border-radius: 6px; padding: 2px;
+}}
 QTableView QLineEdit, QTableView QComboBox {{ border-radius: 0; padding: 0 6px; min-height: 0; }}
 QTreeView::branch {{ background: transparent; }}
 QTreeView::branch:has-children:closed {{ image: url("{glyphs["caret_right"]}"); }}

@@ -302,4 +302,6 @@ def decision_icon(theme: Theme, decision: Decision | None, size: int = 12) -> QI
         painter.end()
         pixmap.setDevicePixelRatio(ratio)
         result.addPixmap(pixmap)
+        # Qt would tint the picture of a chosen row, and the colour says something here.
+        result.addPixmap(pixmap, QIcon.Mode.Selected)
     return result

@@ -15,6 +15,9 @@ class TwoWayLayout(QPlainTextDocumentLayout):
     """Moves the lines of right-to-left paragraphs when their place is asked for, which is before they are drawn."""
 
     def blockBoundingRect(self, block: QTextBlock) -> QRectF:  # noqa: D102  Qt's name
+        if not block.isValid():
+            # Qt asks for the block after the last when that one is out of sight.
+            return QRectF()
         rect = super().blockBoundingRect(block)
         if block.textDirection() == Qt.LayoutDirection.RightToLeft:
             layout = block.layout()

@@ -16,9 +16,11 @@ _PAUSE_MS = 150
 class PolicyDocument(QObject):
     """Holds the open policy. The text comes from the editor; everything else is changed through :meth:`change`.
 
-    ``changed`` comes shortly after the last change, ``opened`` when another policy takes its place.
+    ``touched`` comes with every change, ``changed`` shortly after the last one, ``opened`` when another policy takes
+    its place.
     """
 
+    touched = Signal()
     changed = Signal()
     opened = Signal()
 
@@ -78,6 +80,7 @@ class PolicyDocument(QObject):
         """Something was typed."""
         self._current = None
         self._timer.start()
+        self.touched.emit()
 
     def settle(self) -> None:
         """Tell at once what a pause would tell."""

@@ -1,37 +1,38 @@
-"""The policy editor: line numbers, the current line, label codes in colour, and the way to a rule."""
+"""The policy editor: line numbers, label codes in colour, folding, completion of ids, and the way to a rule."""
 
 from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QMimeData, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextBlock, QTextCursor, QTextFormat
+from PySide6.QtCore import QEvent, QMimeData, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextBlock,
+    QTextCursor,
+    QTextFormat,
+)
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from studio.core.labels import Label
 from studio.ui.theme import BODY, SMALL, Theme
 from studio.ui.widgets.exact_edit import ExactEdit
+from studio.ui.words import count
+from studio.ui.workbench.completion import Completion
+from studio.ui.workbench.folding import Folds
+from studio.ui.workbench.gutter import Gutter
 from studio.ui.workbench.highlighter import PolicyHighlighter
-from studio.ui.workbench.lint_marks import Mark, paint_mark, underlines, worst_by_block
+from studio.ui.workbench.lint_marks import Mark, underlines, worst_by_block
 
 _FLASH_MS = 1600
-_MARK_PX = 8
 _WHOLE_POLICY = 80
 """A pasted text of fewer characters is not taken for a policy."""
-
-
-class _Gutter(QWidget):
-    """Line numbers beside the text."""
-
-    def __init__(self, editor: PolicyEditor) -> None:
-        super().__init__(editor)
-        self._editor = editor
-
-    def sizeHint(self) -> QSize:  # noqa: D102  Qt's name
-        return QSize(self._editor.gutter_width(), 0)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
-        self._editor.paint_gutter(event)
 
 
 class PolicyEditor(ExactEdit):
@@ -41,7 +42,10 @@ class PolicyEditor(ExactEdit):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "Policy text", parent)
-        self._gutter = _Gutter(self)
+        self.folds = Folds(self)
+        self.completion = Completion(self, theme)
+        self._gutter = Gutter(self, self.folds, theme)
+        self._gutter.arrow_clicked.connect(self.folds.toggle)
         self._marks: list[Mark] = []
         self._underlines: list[QTextEdit.ExtraSelection] = []
         self._found: list[QTextEdit.ExtraSelection] = []
@@ -54,6 +58,8 @@ class PolicyEditor(ExactEdit):
         self.blockCountChanged.connect(self._make_room)
         self.updateRequest.connect(self._scroll_gutter)
         self.cursorPositionChanged.connect(self._mark)
+        self.textChanged.connect(self._mark_gutter)
+        self.folds.changed.connect(self._gutter.update)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -94,6 +100,7 @@ class PolicyEditor(ExactEdit):
         """Mark what the linter found, in the gutter and under the text."""
         self._marks = marks
         self._underlines = underlines(marks, self._theme.tokens)
+        self._mark_gutter()
         self._mark()
 
     @property
@@ -101,37 +108,47 @@ class PolicyEditor(ExactEdit):
         """What is marked."""
         return self._marks
 
-    def gutter_width(self) -> int:
-        """How wide the marks and the line numbers are now."""
-        digits = max(3, len(str(self.blockCount())))
-        return digits * self.fontMetrics().horizontalAdvance("9") + 20 + self._theme.scale.px(_MARK_PX)
+    def set_exact_text(self, text: str, *, undoable: bool = False) -> None:  # noqa: D102  as in ExactEdit
+        self.completion.close()
+        self.folds.forget()
+        super().set_exact_text(text, undoable=undoable)
 
-    def paint_gutter(self, event: QPaintEvent) -> None:
-        """Draw the numbers of the lines in sight."""
-        tokens = self._theme.tokens
-        painter = QPainter(self._gutter)
-        painter.fillRect(event.rect(), QColor(tokens.surface))
-        painter.setFont(self._theme.mono(SMALL))
-        current = self.textCursor().blockNumber()
-        marked, side = worst_by_block(self._marks), self._theme.scale.px(_MARK_PX)
-        block: QTextBlock = self.firstVisibleBlock()
-        top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
-        height = self.fontMetrics().lineSpacing()
-        while block.isValid() and top <= event.rect().bottom():
-            number = block.blockNumber()
-            bottom = top + self.blockBoundingRect(block).height()
-            if block.isVisible() and bottom >= event.rect().top():
-                painter.setPen(QColor(tokens.text if number == current else tokens.text_quiet))
-                place = QRect(0, round(top), self._gutter.width() - 12, height)
-                painter.drawText(
-                    place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), str(number + 1)
-                )
-                if number in marked:
-                    spot = QRectF(side * 0.6, round(top) + (height - side) / 2, side, side)
-                    paint_mark(painter, spot, marked[number], tokens)
-            block = block.next()
-            top = bottom
-        painter.end()
+    def setTextCursor(self, cursor: QTextCursor) -> None:  # noqa: D102  Qt's name
+        # Unfolded first: Qt scrolls to the cursor at once, and a line out of sight has no place.
+        self.folds.reveal(cursor.block())
+        super().setTextCursor(cursor)
+
+    def event(self, event: QEvent) -> bool:  # noqa: D102  Qt's name
+        if isinstance(event, QKeyEvent):
+            kind, closes = event.type(), event.key() == Qt.Key.Key_Escape and self.completion.is_open
+            # With the list open Esc does not stop what runs; and Tab is taken before Qt moves the focus with it.
+            if (kind == QEvent.Type.ShortcutOverride and closes) or (
+                kind == QEvent.Type.KeyPress and self.completion.take_key(event)
+            ):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102  Qt's name
+        super().keyPressEvent(event)
+        self.completion.key_done(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: D102  Qt's name
+        self.completion.close()
+        super().focusOutEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: D102  Qt's name
+        self.completion.close()
+        for block, chip in self._chips(QRectF(self.viewport().rect())):
+            if chip.contains(event.position()):
+                self.folds.toggle(block)
+                return
+        super().mousePressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
+        super().paintEvent(event)
+        if self.folds.any:
+            self._paint_chips(QRectF(event.rect()))
 
     def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: D102  Qt's name
         cursor = self.textCursor()
@@ -143,7 +160,7 @@ class PolicyEditor(ExactEdit):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
         area = self.contentsRect()
-        self._gutter.setGeometry(QRect(area.left(), area.top(), self.gutter_width(), area.height()))
+        self._gutter.setGeometry(QRect(area.left(), area.top(), self._gutter.needed_width(), area.height()))
 
     def _restyle(self) -> None:
         self.setFont(self._theme.mono(BODY))
@@ -151,7 +168,10 @@ class PolicyEditor(ExactEdit):
         self.show_marks(self._marks)
 
     def _make_room(self) -> None:
-        self.setViewportMargins(self.gutter_width(), 0, 0, 0)
+        width = self._gutter.needed_width()
+        if width != self.viewportMargins().left():
+            self.setViewportMargins(width, 0, 0, 0)
+            self._gutter.resize(width, self._gutter.height())
         self._gutter.update()
 
     def _scroll_gutter(self, area: QRect, dy: int) -> None:
@@ -164,6 +184,39 @@ class PolicyEditor(ExactEdit):
         line = self._selection(self.textCursor(), self._theme.tokens.current_line, whole_line=True)
         self.setExtraSelections([line, *self._underlines, *self._found, *self._flash])
         self._gutter.update()
+
+    def _mark_gutter(self) -> None:
+        """The marks move with what is typed before them."""
+        if self._marks:
+            self._gutter.show_worst(worst_by_block(self._marks))
+        else:
+            self._gutter.show_worst({})
+
+    def _chips(self, rect: QRectF) -> list[tuple[QTextBlock, QRectF]]:
+        """The folded headings in sight, each with the place of the chip that says what is hidden."""
+        metrics = QFontMetrics(self._theme.font(SMALL))
+        made = []
+        for block, words in self.folds.places(rect):
+            width = metrics.horizontalAdvance(self._chip_words(block)) + 16
+            left = min(words.right() + 12, self.viewport().width() - width - 8)
+            made.append((block, QRectF(left, words.center().y() - metrics.height() / 2, width, metrics.height())))
+        return made
+
+    def _chip_words(self, block: QTextBlock) -> str:
+        return f"⋯ {count(self.folds.hidden_lines(block), 'line')}"
+
+    def _paint_chips(self, rect: QRectF) -> None:
+        tokens = self._theme.tokens
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self._theme.font(SMALL))
+        for block, chip in self._chips(rect):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.control))
+            painter.drawRoundedRect(chip, 4, 4)
+            painter.setPen(QColor(tokens.text))
+            painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), self._chip_words(block))
+        painter.end()
 
     def _end_flash(self) -> None:
         self._flash = []

@@ -17,7 +17,8 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=[^\s*_])(.+?)(?<=[^\s*_])\1(?![\w*_])")
 _CODE = re.compile(r"`[^`]+`")
-_IN_FENCE = 1
+IN_FENCE = 1
+"""The state of a line that stands in a fenced block, or begins one."""
 
 # Beside the colour each decision has its own line under the code, so that colour is never the only cue.
 _UNDERLINES = {
@@ -46,12 +47,12 @@ class PolicyHighlighter(QSyntaxHighlighter):
             self._rebuild()
 
     def highlightBlock(self, text: str) -> None:  # noqa: D102  Qt's name
-        fenced = self.previousBlockState() == _IN_FENCE
+        fenced = self.previousBlockState() == IN_FENCE
         if _FENCE.match(text):
             self._paint(text, self._code)
-            self.setCurrentBlockState(0 if fenced else _IN_FENCE)
+            self.setCurrentBlockState(0 if fenced else IN_FENCE)
             return
-        self.setCurrentBlockState(_IN_FENCE if fenced else 0)
+        self.setCurrentBlockState(IN_FENCE if fenced else 0)
         if fenced:
             self._paint(text, self._code)
             return

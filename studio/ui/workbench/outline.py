@@ -69,6 +69,11 @@ class OutlineTab(QTreeWidget):
         self.itemClicked.connect(self._go)
         theme.changed.connect(self._again)
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is shown, in order."""
+        return tuple(self._shown)
+
     def show_policy(self, text: str, labels: tuple[Label, ...]) -> None:
         """Show the outline of a text, leaving the view alone when nothing changed."""
         entries = outline(text, labels)

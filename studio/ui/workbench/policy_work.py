@@ -35,7 +35,8 @@ class PolicyWork(QObject):
         self._counted: str = ""
         self._draft_timer = _pause(self, DRAFT_PAUSE_MS, self.keep_draft)
         self._token_timer = _pause(self, _TOKENS_PAUSE_MS, self.count)
-        document.changed.connect(self._draft_timer.start)
+        document.touched.connect(self._draft_soon)
+        document.changed.connect(self._draft_soon)
         document.changed.connect(self._token_timer.start)
         context.changes.model.connect(self._token_timer.start)
 
@@ -74,24 +75,21 @@ class PolicyWork(QObject):
 
         def work() -> tuple[Policy, tuple[str, ...]]:
             read = policies.read(path)
-            taken = {summary.id for summary in policies.list()}
-            policy, number = read.policy, 2
-            while policy.id in taken:
-                policy, number = replace(policy, id=f"{read.policy.id}-{number}"), number + 1
+            policy = replace(read.policy, id=policies.free_id(read.policy.id))
             policies.save_draft(policy)
             return policy, tuple(read.notes)
 
         self._context.tasks.run(Lane.STORE, work, on_done=lambda found: self._loaded(found[0], None, found[1]))
 
-    def write(self, path: Path) -> None:
-        """Save the policy as a file."""
+    def write(self, path: Path, *, plain: bool = False) -> None:
+        """Save the policy as a file; ``plain`` is its text alone, byte for byte."""
         policies, policy = self._context.studio.policies, self._document.policy
-
-        def work() -> None:
-            path.write_text(policies.export_text(policy), encoding="utf-8", newline="")
-
         told = f"Saved as {path.name}"
-        self._context.tasks.run(Lane.STORE, work, on_done=lambda _none: self._context.changes.status.emit(told))
+        self._context.tasks.run(
+            Lane.STORE,
+            lambda: policies.export(policy, path, plain=plain),
+            on_done=lambda _none: self._context.changes.status.emit(told),
+        )
 
     def save_version(self, message: str) -> None:
         """Save what stands there as the next version. Undo in the editor goes on working."""
@@ -115,14 +113,25 @@ class PolicyWork(QObject):
         policy = self._document.policy
         if policy == self._kept:
             return
-        self._kept = policy
         policies = self._context.studio.policies
         work = (
             (lambda: policies.save_draft(policy))
             if self._document.edited
             else (lambda: policies.discard_draft(policy.id))
         )
-        self._context.tasks.run(Lane.STORE, work, on_done=lambda _none: self.kept.emit())
+
+        def done(_none: object) -> None:
+            # Only now: what could not be written is tried again at the next change, and at closing.
+            if self._document.is_open and self._document.policy.id == policy.id:
+                self._kept = policy
+            self.kept.emit()
+
+        self._context.tasks.run(Lane.STORE, work, on_done=done)
+
+    def _draft_soon(self) -> None:
+        """Counted from the first change that is not kept: typing on and on never puts the draft off."""
+        if not self._draft_timer.isActive():
+            self._draft_timer.start()
 
     def count(self) -> None:
         """Count the tokens of the compiled policy: exactly when a model is loaded, roughly until then."""
