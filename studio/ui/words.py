@@ -9,7 +9,7 @@ from unicodedata import bidirectional
 
 from studio.core.content import Content
 from studio.core.labels import Decision, LabelDecision
-from studio.core.policy import ContentKind, Effort, OutputForm, Policy
+from studio.core.policy import ContentKind, Effort, OutputForm, OutputPosition, Policy
 from studio.core.run import Run, RunState
 from studio.core.verdict import ReviewReason, Status, Verdict
 
@@ -27,6 +27,9 @@ LABEL_DECISION = {
     LabelDecision.VIOLATE: "Violates",
     LabelDecision.REVIEW: "Needs review",
 }
+
+SEVERITY: dict[int | None, str] = {None: "not graded", 0: "0, none", 1: "1, low", 2: "2", 3: "3, high", 4: "4, worst"}
+POSITION = {OutputPosition.AUTO: "written by the studio", OutputPosition.IN_TEXT: "in the policy's text"}
 
 EFFORT = {Effort.LOW: "Low", Effort.MEDIUM: "Medium", Effort.HIGH: "High"}
 
