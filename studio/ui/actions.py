@@ -19,7 +19,11 @@ class Act(StrEnum):
     GOLDEN = "golden"
     WRONG = "wrong"
     REPEAT = "repeat"
+    WHY = "why"
+    LIVE = "live"
     FIND = "find"
+    FOLD = "fold"
+    FOLD_ALL = "fold_all"
     NEXT_FINDING = "next_finding"
     LAST_FINDING = "last_finding"
     PALETTE = "palette"
@@ -59,11 +63,15 @@ GOLDEN = "golden"
 TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.RUN, "Run", ("Ctrl+Enter", "Ctrl+Return"), WORKBENCH),
     ActionSpec(Act.STOP, "Stop what runs", ("Esc",), WORKBENCH),
+    ActionSpec(Act.LIVE, "Judge while typing, on or off", ("Ctrl+L",), WORKBENCH),
     ActionSpec(Act.SAVE_VERSION, "Save version", ("Ctrl+S",), WORKBENCH),
     ActionSpec(Act.GOLDEN, "Verdict is right: save as golden example", ("Ctrl+G",), WORKBENCH),
     ActionSpec(Act.WRONG, "Verdict is wrong: say what is right", ("Ctrl+Shift+G",), WORKBENCH),
     ActionSpec(Act.REPEAT, "Repeat the judgement five times", ("Ctrl+Shift+R",), WORKBENCH),
+    ActionSpec(Act.WHY, "Why: which rule decides", ("Ctrl+Shift+Y",), WORKBENCH),
     ActionSpec(Act.FIND, "Find and replace in the policy", ("Ctrl+F",), WORKBENCH),
+    ActionSpec(Act.FOLD, "Fold or unfold the section at the cursor", ("F9",), WORKBENCH),
+    ActionSpec(Act.FOLD_ALL, "Fold all sections, or unfold all", ("Shift+F9",), WORKBENCH),
     ActionSpec(Act.NEXT_FINDING, "Next finding of the linter", ("F8",), WORKBENCH),
     ActionSpec(Act.LAST_FINDING, "Finding before", ("Shift+F8",), WORKBENCH),
     ActionSpec(Act.NEW_POLICY, "New policy", ("Ctrl+N",), WORKBENCH),

@@ -193,7 +193,11 @@ class MainWindow(QMainWindow):
             Act.GOLDEN: bench.verdict.save_right,
             Act.WRONG: bench.verdict.ask_right,
             Act.REPEAT: bench.verdict.repeat,
+            Act.WHY: bench.verdict.ask_why,
+            Act.LIVE: bench.live.toggle,
             Act.FIND: bench.policy.find_bar.open_bar,
+            Act.FOLD: bench.policy.editor.folds.toggle_at_cursor,
+            Act.FOLD_ALL: bench.policy.editor.folds.toggle_all,
             Act.NEXT_FINDING: lambda: bench.policy.lint.go_on(1),
             Act.LAST_FINDING: lambda: bench.policy.lint.go_on(-1),
             Act.NEW_POLICY: bench.policy.new_policy,
@@ -227,6 +231,7 @@ class MainWindow(QMainWindow):
         self.history.reopen_wanted.connect(self._reopen)
         self.golden.bench_wanted.connect(self._reopen)
         bench.verdict.repeats.runs_wanted.connect(self._open_session)
+        bench.verdict.why.runs_wanted.connect(self._open_session)
         self.models.load_wanted.connect(self.load_model)
         bench.runner.finished.connect(self.top_bar.note_speed)
 

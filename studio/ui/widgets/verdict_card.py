@@ -52,14 +52,9 @@ class VerdictCard(QWidget):
         self.raw = Fold(theme, "Raw answer")
         self.raw.view.setFont(theme.mono())
         self._stale_row = QWidget()
-        self._stale_row.setLayout(
-            row(
-                text_label("Of an older text", "small"),
-                push_button(theme, "Run again", "link", act=self.again.emit),
-                None,
-                spacing=4,
-            )
-        )
+        self._stale_words = text_label("Of an older text", "small")
+        self._run_again = push_button(theme, "Run again", "link", act=self.again.emit)
+        self._stale_row.setLayout(row(self._stale_words, self._run_again, None, spacing=4))
         self._second = QStackedWidget()
         self._second.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._second.addWidget(self.facts)
@@ -137,6 +132,11 @@ class VerdictCard(QWidget):
         self.headline.setEnabled(not stale)
         for widget in (self.rationale, self.reasoning.view):
             widget.set_dimmed(stale)
+
+    def set_judging(self, judging: bool) -> None:
+        """Say beside a verdict of an older text that the text as it is now is being judged."""
+        self._stale_words.setText("Of an older text. Judging what stands there now…" if judging else "Of an older text")
+        self._run_again.setVisible(not judging)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QStackedWidget, QWidget
 
 from studio.core.content import Content, Turn
@@ -14,6 +15,7 @@ from studio.core.errors import StudioError
 from studio.core.golden import GoldenExample
 from studio.core.policy import ContentKind, Effort
 from studio.services.contents import parse_content, read_dropped_file
+from studio.services.explain import Piece
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.tasks import Lane
@@ -23,6 +25,7 @@ from studio.ui.widgets.controls import CaretButton, Choice, Segments, decision_i
 from studio.ui.widgets.exact_edit import ExactEdit, hidden_summary
 from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.widgets.popup import Entry, SearchPopup
+from studio.ui.widgets.utf16 import to_qt
 from studio.ui.words import EFFORT, KIND, content_text, decision_word
 from studio.ui.workbench.conversation import ConversationEditor
 
@@ -106,6 +109,24 @@ class ContentPane(QFrame):
         else:
             self.conversation.show_turns(content.turns)
         self._edited()
+
+    def go_to_piece(self, content: Content, piece: Piece) -> bool:
+        """Select a word or sentence of ``content``; False when another one stands there."""
+        if self.empty or self.content != content:
+            return False
+        if content.kind is ContentKind.CONVERSATION:
+            self.conversation.setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+        field, text = (
+            (self.message, content.text) if content.kind is ContentKind.MESSAGE else (self.response, content.response)
+        )
+        place = to_qt(text)
+        cursor = field.textCursor()
+        cursor.setPosition(place(piece.start))
+        cursor.setPosition(place(piece.end), QTextCursor.MoveMode.KeepAnchor)
+        field.setTextCursor(cursor)
+        field.ensureCursorVisible()
+        return True
 
     def set_policy(self, policy_id: str) -> None:
         """Offer the samples of this policy."""
@@ -216,6 +237,9 @@ class ContentPane(QFrame):
         self.stop_button = push_button(theme, "Stop", "", "stop", act=self.stop_wanted.emit)
         self.stop_button.setToolTip(f"Stop ({keys_text(Act.STOP)})")
         self.stop_button.hide()
+        self.live = push_button(theme, "Live", "filter")
+        self.live.setCheckable(True)
+        self.live.setToolTip(f"Judge while you type, a moment after each change ({keys_text(Act.LIVE)})")
         self._note = ElidedLabel(kind="warn")
         self._hint = text_label(keys_text(Act.RUN), "small")
         foot = frame(
@@ -224,6 +248,7 @@ class ContentPane(QFrame):
                 self.effort_choice,
                 spread(self._note),
                 self._hint,
+                self.live,
                 self.run_button,
                 self.stop_button,
                 margins=(12, 8, 12, 8),

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from studio.core.content import Content
 from studio.core.golden import GoldenExample
 from studio.core.policy import Policy
 from studio.core.prompt import Prompt
 from studio.core.run import Run
+from studio.services.explain import Part, Piece
 from studio.ui.context import Context, Page
 from studio.ui.tasks import Lane
 from studio.ui.widgets.controls import KeptSplitter
 from studio.ui.workbench.content_pane import ContentPane
+from studio.ui.workbench.live import LiveMode
 from studio.ui.workbench.policy_pane import PolicyPane
-from studio.ui.workbench.runner import Runner
+from studio.ui.workbench.runner import Asked, Runner
 from studio.ui.workbench.start import Opening, read_opening
 from studio.ui.workbench.verdict_pane import VerdictPane
+from studio.ui.workbench.versions_view import VersionsView
 
 STATE_PAUSE_MS = 700
 
@@ -40,6 +43,10 @@ class WorkbenchPage(Page):
         self.content = ContentPane(context)
         self.verdict = VerdictPane(context)
         self.runner = Runner(context, self)
+        self.live = LiveMode(
+            self.runner, self._ask, self._is_fresh, lambda: not self.verdict.busy, self._start_live, self
+        )
+        self._run_next = False
         self._state_timer = QTimer(self)
         self._state_timer.setSingleShot(True)
         self._state_timer.setInterval(STATE_PAUSE_MS)
@@ -52,9 +59,13 @@ class WorkbenchPage(Page):
         self.splitter.addWidget(self.policy)
         self.splitter.addWidget(right)
         self.splitter.restore()
+        self.versions = VersionsView(context)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.splitter)
+        self._stack.addWidget(self.versions)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.splitter)
+        layout.addWidget(self._stack)
         self._connect()
         studio = context.studio
         context.tasks.run(Lane.STORE, lambda: read_opening(studio), on_done=self._open)
@@ -77,6 +88,11 @@ class WorkbenchPage(Page):
 
     def run(self) -> None:
         """Judge what stands there now."""
+        if self.runner.live:
+            # What was asked for by hand goes first, and into the session.
+            self._run_next = True
+            self.runner.stop()
+            return
         if self.runner.running or not self.policy.document.is_open:
             return
         if self.content.empty:
@@ -84,15 +100,40 @@ class WorkbenchPage(Page):
             self.content.take_focus()
             return
         self.policy.document.settle()
-        self.runner.start(self.policy.document.policy, self.content.content, self.content.effort, self._session_id)
+        asked = self._ask()
+        if asked is not None:
+            self.runner.start(asked, self._session_id)
 
     def stop(self) -> None:
         """Stop what is under way."""
+        self._run_next = False
+        self.live.hold()
         self.runner.stop()
-        self.verdict.repeats.stop()
+        if self._stack.currentWidget() is not self.versions:
+            self.verdict.stop()
+        elif self.versions.bisect.running:
+            self.versions.bisect.stop()
+        else:
+            self.show_bench()
+
+    def show_versions(self) -> None:
+        """Show the versions of the open policy in place of the bench."""
+        self.policy.document.settle()
+        document = self.policy.document
+        if document.is_open:
+            self._stack.setCurrentWidget(self.versions)
+            self.versions.show_policy(document.policy, edited=document.edited)
+
+    def show_bench(self) -> None:
+        """Show policy, content and verdict again."""
+        if self._stack.currentWidget() is self.versions:
+            self.versions.bisect.stop()
+            self._stack.setCurrentWidget(self.splitter)
+            self.policy.versions_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def reopen(self, run: Run) -> None:
         """Put policy, content and verdict of a kept run back on the bench."""
+        self.show_bench()
         self.policy.work.open_again(run.policy)
         self.content.show_content(run.content)
         self.verdict.show_run(run)
@@ -100,7 +141,13 @@ class WorkbenchPage(Page):
 
     def open_policy(self, policy_id: str) -> None:
         """Open another policy."""
+        self.show_bench()
         self.policy.work.open(policy_id)
+
+    def _restore(self, policy: Policy) -> None:
+        """Put an older version's text into the editor."""
+        self.show_bench()
+        self.policy.restore(policy)
 
     def keep_state(self) -> None:
         """Keep what was typed and chosen in the session."""
@@ -108,6 +155,7 @@ class WorkbenchPage(Page):
         if not (self._is_ready and self._session_id and self.policy.document.is_open):
             return
         state = self.content.state()
+        state["live"] = self.live.on
         state["policy_id"] = self.policy.document.policy.id
         state["run_id"] = self.verdict.run.id if self.verdict.run else None
         if state != self._kept_state:
@@ -124,14 +172,31 @@ class WorkbenchPage(Page):
         self.content.stop_wanted.connect(self.stop)
         self.verdict.again.connect(self.run)
         self.verdict.rule_clicked.connect(self.policy.go_to_rule)
+        self.verdict.why.part_wanted.connect(self._show_part)
+        self.policy.versions_wanted.connect(self.show_versions)
+        self.versions.closed.connect(self.show_bench)
+        self.versions.restore_wanted.connect(self._restore)
+        self.versions.open_wanted.connect(self.open_policy)
         self._context.preferences.changed.connect(self._changed)
         self.runner.began.connect(self._began)
         self.runner.finished.connect(self._finished)
+        self.runner.finished.connect(self.policy.length.note_run)
         self.runner.failed.connect(self._failed)
+        self.runner.ended.connect(lambda _failed: self._ended())
+        self._connect_live()
         self.runner.bridge.loading.connect(self.verdict.show_loading)
         self.runner.bridge.started.connect(self.verdict.show_prompt_read)
         self.runner.bridge.thinking.connect(self.verdict.show_thinking)
         self.runner.bridge.answering.connect(self.verdict.show_answering)
+
+    def _connect_live(self) -> None:
+        self.policy.document.touched.connect(self.live.touch)
+        self.policy.opened.connect(self.live.touch)
+        self.content.live.clicked.connect(self.live.switch)
+        self.live.switched.connect(self.content.live.setChecked)
+        self.live.switched.connect(lambda _on: self._state_timer.start())
+        self.live.changed.connect(lambda: self.verdict.card.set_judging(self.live.due))
+        self.live.gave_up.connect(self._context.changes.status)
 
     def _open(self, opening: Opening) -> None:
         self._session_id = opening.session_id
@@ -145,6 +210,7 @@ class WorkbenchPage(Page):
             self.verdict.show_run(opening.run)
             self._check_stale()
         self._is_ready = True
+        self.live.switch(opening.state.get("live") is True, now=False)
         self.content.take_focus()
         self.ready.emit()
 
@@ -166,6 +232,21 @@ class WorkbenchPage(Page):
         self._show_prompt()
         if self._is_ready:
             self._state_timer.start()
+            self.live.touch()
+
+    def _ask(self) -> Asked | None:
+        """What stands there now; None when there is nothing to judge."""
+        if not self.policy.document.is_open or self.content.empty:
+            return None
+        policy = self.policy.document.policy
+        effort = self.content.effort or self._context.preferences.values.effort
+        return Asked(policy, self.content.content, effort)
+
+    def _is_fresh(self) -> bool:
+        return self.verdict.run is not None and not self.verdict.card.stale
+
+    def _start_live(self, asked: Asked) -> None:
+        self.runner.start(asked, self._session_id, live=True)
 
     def _check_stale(self) -> None:
         run = self.verdict.run
@@ -181,6 +262,13 @@ class WorkbenchPage(Page):
         used = run.provenance.effort if run.provenance else asked
         return run.content == content and used == asked
 
+    def _show_part(self, run: Run, part: Part | Piece) -> None:
+        """Show where a part of the policy, or of the content, stands now."""
+        if isinstance(part, Part):
+            self.policy.go_to_part(part)
+        elif not self.content.go_to_piece(run.content, part):
+            self._context.changes.status.emit("Another content stands there now")
+
     def _show_prompt(self) -> None:
         if not (self.policy.prompt_in_sight and self.policy.document.is_open):
             return
@@ -195,15 +283,23 @@ class WorkbenchPage(Page):
         self._context.tasks.run(Lane.READ, lambda: judge.prompt(policy, content, effort=effort), on_done=show)
 
     def _began(self) -> None:
-        self.content.set_running(True)
+        if self.runner.live and self.verdict.run is not None:
+            return  # The verdict in sight stays, dimmed and with words, until the next one takes its place.
+        self.content.set_running(not self.runner.live)
         self.verdict.show_start()
 
     def _finished(self, run: Run) -> None:
-        self.content.set_running(False)
         self.verdict.show_run(run)
         self._check_stale()
         self.keep_state()
 
     def _failed(self) -> None:
-        self.content.set_running(False)
         self.verdict.show_empty()
+
+    def _ended(self) -> None:
+        self.content.set_running(False)
+        if self.verdict.run is None and not self.live.due:
+            self.verdict.show_empty()
+        if self._run_next:
+            self._run_next = False
+            self.run()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QTabWidget, QWidget
 from studio.core.labels import Label
 from studio.core.policy import Policy, PolicyVersion
 from studio.core.prompt import Prompt
+from studio.services.explain import Part
 from studio.services.policies import ReadPolicy
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
@@ -20,18 +21,20 @@ from studio.ui.widgets.basics import column, frame, icon_button, push_button, ro
 from studio.ui.widgets.controls import ElidingButton, KeptSplitter
 from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.widgets.popup import Entry, SearchPopup
-from studio.ui.words import when
 from studio.ui.workbench.chooser import PolicyButton
+from studio.ui.workbench.completion import codes_of
 from studio.ui.workbench.document import PolicyDocument
 from studio.ui.workbench.editor import PolicyEditor
 from studio.ui.workbench.find_bar import FindBar
-from studio.ui.workbench.labels_tab import LabelsTab
+from studio.ui.workbench.labels_tab import LabelsTab, held_words
+from studio.ui.workbench.length_line import LengthLine
 from studio.ui.workbench.lint_tab import LintTab
 from studio.ui.workbench.outline import OutlineTab
 from studio.ui.workbench.policy_work import PolicyWork
 from studio.ui.workbench.prompt_tab import PromptTab
 
 _POLICY_FILES = "Policies (*.md *.txt);;All files (*)"
+_WITH_FRONT, _PLAIN = "Policy with its labels (*.md)", "Plain text alone (*.txt *.md)"
 
 
 class PolicyPane(QFrame):
@@ -40,6 +43,7 @@ class PolicyPane(QFrame):
     changed = Signal()
     opened = Signal()
     prompt_wanted = Signal()
+    versions_wanted = Signal()
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -53,10 +57,9 @@ class PolicyPane(QFrame):
         self.labels = LabelsTab(context.theme)
         self.lint = LintTab(context, self.editor, self.document)
         self.prompt = PromptTab(context.theme)
+        self.length = LengthLine(context)
         self.chooser = PolicyButton(context.theme)
         self._popup = SearchPopup(context.theme, "Find a policy", self)
-        self._versions = SearchPopup(context.theme, "Find a version", self)
-        self._tokens = ""
         self._old_labels: tuple[Label, ...] | None = None
         self._lay_out()
         self.drop = FileDrop(self, "Drop to open this policy", context.errors)
@@ -66,7 +69,6 @@ class PolicyPane(QFrame):
         """Take a policy in."""
         self.editor.set_labels(policy.labels)
         self.editor.set_exact_text(policy.text)
-        self._tokens = ""
         self._show_notes(notes)
         self.document.open(policy, version)
         self.opened.emit()
@@ -106,9 +108,10 @@ class PolicyPane(QFrame):
     def export_file(self) -> None:
         """Choose where to save the policy as a file."""
         name = f"{self.document.policy.id}.md" if self.document.is_open else "policy.md"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the policy as a file", name, _POLICY_FILES)
+        kinds = f"{_WITH_FRONT};;{_PLAIN}"
+        path, kind = QFileDialog.getSaveFileName(self, "Save the policy as a file", name, kinds)
         if path:
-            self.work.write(Path(path))
+            self.work.write(Path(path), plain=kind == _PLAIN)
 
     def show_prompt(self, prompt: Prompt) -> None:
         """Show the compiled prompt."""
@@ -123,6 +126,15 @@ class PolicyPane(QFrame):
         """Scroll to a rule."""
         if not self.editor.go_to_rule(rule):
             self._context.changes.status.emit(f"The policy text does not name {rule}")
+
+    def go_to_part(self, part: Part) -> None:
+        """Scroll to a part of the text, wherever it stands by now."""
+        text = self.editor.exact_text()
+        at = part.start if text.startswith(part.text, part.start) else text.find(part.text)
+        if at < 0:
+            self._context.changes.status.emit("The policy text no longer has this part")
+        else:
+            self.editor.go_to_line(text.count("\n", 0, at))
 
     def choose_policy(self) -> None:
         """Open the list of policies."""
@@ -141,26 +153,6 @@ class PolicyPane(QFrame):
 
         self._context.tasks.run(Lane.READ, read, on_done=show)
 
-    def choose_version(self) -> None:
-        """Open the list of versions; taking one puts its text back, with undo."""
-        if not self.document.is_open:
-            return
-        policies, policy_id = self._context.studio.policies, self.document.policy.id
-
-        def show(versions: list[PolicyVersion]) -> None:
-            entries = [
-                Entry(
-                    f"v{version.number}  {version.message or 'No message'}",
-                    partial(self.restore, version.policy),
-                    " · ".join(part for part in (when(version.created_at), version.author) if part),
-                    "newest" if version is versions[0] else "",
-                )
-                for version in versions
-            ]
-            self._versions.open_at(_below(self.versions_button), entries)
-
-        self._context.tasks.run(Lane.READ, lambda: policies.versions(policy_id), on_done=show)
-
     def restore(self, policy: Policy) -> None:
         """Put an older text back in place; undo brings the newer one again."""
         self.editor.set_exact_text(policy.text, undoable=True)
@@ -174,7 +166,7 @@ class PolicyPane(QFrame):
         self.save_button.setToolTip(f"Save version ({keys_text(Act.SAVE_VERSION)})")
         self.save_button.clicked.connect(self.save_version)
         set_icon(self.save_button, theme, "floppy-disk")
-        self.versions_button = icon_button(theme, "clock-counter-clockwise", "Versions", act=self.choose_version)
+        self.versions_button = icon_button(theme, "clock-counter-clockwise", "Versions", act=self.versions_wanted.emit)
         self.more_button = icon_button(theme, "dots-three", "New, open, save as a file")
         self.flag = push_button(theme, "0", "quiet", "flag", act=self.show_lint)
         head = frame(
@@ -212,7 +204,7 @@ class PolicyPane(QFrame):
         self.tabs.addTab(self.labels, "Labels && answer")
         self.tabs.addTab(self.prompt, "Prompt as sent")
         self.splitter = KeptSplitter(self._context.preferences, "policy", Qt.Orientation.Vertical, (460, 230))
-        self.splitter.addWidget(self.editor)
+        self.splitter.addWidget(_over(self.editor, self.length))
         self.splitter.addWidget(self.tabs)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.restore()
@@ -222,7 +214,7 @@ class PolicyPane(QFrame):
 
     def _connect(self) -> None:
         self.work.loaded.connect(self.show_policy)
-        self.work.counted.connect(self._show_count)
+        self.work.counted.connect(self.length.show_tokens)
         self.drop.dropped.connect(self.work.read)
         self.editor.edited.connect(self.document.touch)
         self.editor.whole_pasted.connect(self._read_pasted)
@@ -230,7 +222,9 @@ class PolicyPane(QFrame):
         self.lint.counted.connect(self._show_findings)
         self.labels.labels_changed.connect(lambda labels: self.document.change(labels=labels))
         self.labels.form_changed.connect(lambda form: self.document.change(form=form))
+        self.labels.position_changed.connect(lambda position: self.document.change(position=position))
         self.labels.effort_changed.connect(lambda effort: self.document.change(effort=effort))
+        self.tabs.currentChanged.connect(lambda _at: self._show_held())
         self.outline.line_wanted.connect(self._go_to_line)
         self.chooser.clicked.connect(self.choose_policy)
         self.tabs.currentChanged.connect(lambda _at: self.prompt_wanted.emit())
@@ -241,17 +235,23 @@ class PolicyPane(QFrame):
         policy = self.document.policy
         self.editor.set_labels(policy.labels)
         self.outline.show_policy(policy.text, policy.labels)
+        self.editor.completion.set_codes(codes_of(policy.labels, self.outline.entries))
         self.labels.show_policy(policy)
+        self._show_held()
         self._show_state()
         self.changed.emit()
+
+    def _show_held(self) -> None:
+        """Say under the labels whether the model is held to the form, when that can be seen."""
+        if self.tabs.currentWidget() is self.labels and self.document.is_open:
+            policy = self.document.policy
+            self._context.tasks.run(Lane.READ, lambda: held_words(policy), on_done=self.labels.show_held)
 
     def _show_state(self) -> None:
         version = self.document.version
         parts = [f"v{version.number}" if version else "draft"]
         if version and self.document.edited:
             parts.append("edited")
-        if self._tokens:
-            parts.append(self._tokens)
         self.chooser.show_policy(self.document.policy.title, " · ".join(parts))
 
     def show_lint(self) -> None:
@@ -263,11 +263,6 @@ class PolicyPane(QFrame):
         self.flag.setText(f" {number}")
         self.flag.setToolTip(f"Linter: {words}")
         self.flag.setAccessibleName(f"Linter: {words}")
-
-    def _show_count(self, number: int, exact: bool) -> None:
-        self._tokens = f"{number:,} tokens" if exact else f"~{round(number, -1):,} tokens"
-        if self.document.is_open:
-            self._show_state()
 
     def _show_notes(self, notes: tuple[str, ...], old_labels: tuple[Label, ...] | None = None) -> None:
         self._notes_words.setText(" ".join(notes))
@@ -305,6 +300,15 @@ class PolicyPane(QFrame):
     def _go_to_line(self, line: int) -> None:
         self.editor.go_to_line(line)
         self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _over(upper: QWidget, lower: QWidget) -> QWidget:
+    """Two widgets as one, the upper one with all the room that is left."""
+    both = QWidget()
+    layout = column(upper, lower, spacing=0)
+    layout.setStretch(0, 1)
+    both.setLayout(layout)
+    return both
 
 
 def _below(button: QWidget) -> QRect:

@@ -19,6 +19,7 @@ from studio.ui.widgets.empty import EmptyState
 from studio.ui.widgets.verdict_card import VerdictCard
 from studio.ui.words import decision_word
 from studio.ui.workbench.repeats import RepeatStrip
+from studio.ui.workbench.why_panel import WhyPanel
 from studio.ui.workbench.wrong_dialog import WrongDialog
 
 
@@ -49,6 +50,10 @@ class VerdictPane(QFrame):
         self._make_buttons()
         self.repeats = RepeatStrip(context)
         self.repeats.changed.connect(self._allow)
+        self.why = WhyPanel(context)
+        self.why.changed.connect(self._allow)
+        self.why.closed.connect(self.show_verdict)
+        self._stack.addWidget(self.why)
         self._lay_out()
         self._example: GoldenExample | None = None
         self.card.again.connect(self.again)
@@ -60,14 +65,46 @@ class VerdictPane(QFrame):
         """The run that is shown."""
         return self.card.run if self._stack.currentIndex() else None
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is shown or under way that belongs to the verdict and would go with it."""
+        return self.repeats.running or self._stack.currentWidget() is self.why
+
+    def show_verdict(self) -> None:
+        """Show the verdict in place of what explains it."""
+        if self._stack.currentWidget() is self.why:
+            focused = QApplication.focusWidget()
+            had_focus = focused is not None and self.why.isAncestorOf(focused)
+            self.why.stop()
+            self._stack.setCurrentIndex(1)
+            if had_focus:
+                self.why_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def ask_why(self) -> None:
+        """Take the policy apart, to see which rule decides."""
+        if self.run is not None and self.why_button.isEnabled():
+            self._stack.setCurrentWidget(self.why)
+            self.why.start(self.run)
+            self.why.take_focus()
+
+    def stop(self) -> None:
+        """Stop what runs here; where nothing does, the verdict comes back."""
+        if self.repeats.running or self.why.running:
+            self.repeats.stop()
+            self.why.stop()
+        else:
+            self.show_verdict()
+
     def show_empty(self) -> None:
         """Show that nothing was judged yet."""
+        self.why.forget()
         self.repeats.forget()
         self._stack.setCurrentIndex(0)
         self._allow()
 
     def show_start(self) -> None:
         """A run begins."""
+        self.why.forget()
         self.repeats.forget()
         self._stack.setCurrentIndex(1)
         info = self._context.studio.models.info
@@ -98,6 +135,7 @@ class VerdictPane(QFrame):
 
     def show_run(self, run: Run) -> None:
         """Show a finished run."""
+        self.why.forget()
         self.repeats.forget()
         self._stack.setCurrentIndex(1)
         self.card.show_run(run, demo=is_demo(run))
@@ -159,6 +197,13 @@ class VerdictPane(QFrame):
         self.repeat_button.setToolTip(f"Judge the same {TIMES} times: does it hold? ({keys_text(Act.REPEAT)})")
         self.repeat_button.clicked.connect(self.repeat)
         set_icon(self.repeat_button, theme, "arrows-clockwise")
+        self.why_button = push_button(
+            theme,
+            "Why?",
+            icon_name="tree-structure",
+            act=self.ask_why,
+            tip=f"Which rule decides: take each part away and see ({keys_text(Act.WHY)})",
+        )
         self.saved = ElidedLabel(kind="small")
         self.undo = push_button(theme, "Undo", "link")
         self.undo.clicked.connect(self._undo)
@@ -178,6 +223,7 @@ class VerdictPane(QFrame):
                 self.saved,
                 self.undo,
                 None,
+                self.why_button,
                 self.repeat_button,
                 self.copy,
                 margins=(12, 8, 8, 8),
@@ -220,6 +266,7 @@ class VerdictPane(QFrame):
         self.right.setEnabled(decided and self._example is None)
         self.wrong.setEnabled(run is not None and self._example is None)
         self.copy.setEnabled(run is not None)
+        self.why_button.setEnabled(decided and not self.why.running)
         self.repeat_button.setEnabled(run is not None and not self.repeats.running)
         # Once saved, the words about it take the place of the two buttons.
         for button in (self.right, self.wrong):
