@@ -27,6 +27,8 @@ QLabel[kind="warn"] {{ color: {t.review.text}; font-size: {px(12)}px; }}
 QLabel[kind="chip"] {{
   background: {t.sunken}; color: {t.text_quiet}; border-radius: 4px; padding: 1px 6px; font-size: {px(12)}px;
 }}
+QLabel[kind="better"] {{ color: {t.allowed.text}; font-size: {px(12)}px; font-weight: 600; }}
+QLabel[kind="worse"] {{ color: {t.violates.text}; font-size: {px(12)}px; font-weight: 600; }}
 QLabel[kind="change"] {{ border-radius: 6px; padding: 2px 8px; font-weight: 600; background: {t.none.soft}; }}
 QLabel[kind="change"][change="better"] {{ background: {t.allowed.soft}; color: {t.allowed.text}; }}
 QLabel[kind="change"][change="worse"] {{ background: {t.violates.soft}; color: {t.violates.text}; }}

@@ -156,12 +156,13 @@ def test_two_versions_are_compared_in_words_and_flips(open_window: Opener, tmp_p
     shown = page.work.shown
     assert shown is not None
     assert shown.comparison is not None
-    assert "same within noise" in page.results.words.text().lower()
-    assert "p = 0.5" in page.results.words.text()
-    assert page.results.cards["decision_accuracy"].words == "50.0 % → 83.3 %"
+    assert page.results._change.text() == "The same within noise (p = 0.5)"
+    assert page.results.words.text().startswith("+33.3 points, between ")
+    assert page.results.cards["decision_accuracy"].words == "50.0 → 83.3 %"
     assert page.results.cards["decision_accuracy"].change_words == "same within noise"
-    page.filters.chip(Mark.BETTER).click()
+    # The list has turned into the flips.
     stage.until(lambda: page.table.rowCount() == 2)
+    assert page.filters.chip(Mark.BETTER).isChecked()
     assert titles(stage, page) == [*BAD[1:]]
     stage.until(lambda: page.detail.example is not None and page.detail.example.content.text in BAD)
     stage.settle()

@@ -41,7 +41,11 @@ class BalanceTable(QTableWidget):
         self._bounds: Mapping[str, float] = {}
         self._met: Mapping[str, bool] = {}
         self.setAccessibleName("Labels and balance")
-        self.setHorizontalHeaderLabels(list(_COLUMNS))
+        for at, word in enumerate(_COLUMNS):
+            item = QTableWidgetItem(word)
+            side = Qt.AlignmentFlag.AlignLeft if at == NAME else Qt.AlignmentFlag.AlignRight
+            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            self.setHorizontalHeaderItem(at, item)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

@@ -111,8 +111,9 @@ class GoldenBar(QFrame):
         self.version.set_choices(words)
         if words and not older:
             self.version.choose(next(iter(words)))
-        efforts = {effort: f"Same at {EFFORT[effort].lower()} effort" for effort in Effort}
-        self.before.set_choices({_NOTHING: "Compare with…", **words, **efforts})
+        others = {key: f"Against {word[0].lower()}{word[1:]}" for key, word in words.items()}
+        others |= {effort: f"Against {EFFORT[effort].lower()} effort" for effort in Effort}
+        self.before.set_choices({_NOTHING: "Compare with…", **others})
         if not same:
             self.before.choose(_NOTHING)
 

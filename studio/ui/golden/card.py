@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from studio.core.evaluation import Difference, Figure
-from studio.ui.golden.figures import LESS_IS_BETTER, NAMES, detail, explained, number
+from studio.ui.golden.figures import LESS_IS_BETTER, NAMES, explained, number, short
 from studio.ui.theme import Theme
-from studio.ui.widgets.basics import ElidedLabel, column, row, set_kind, text_label
+from studio.ui.widgets.basics import ElidedLabel, column, row, set_kind, spread, text_label
 
 
 class IntervalBar(QWidget):
@@ -71,17 +71,16 @@ class FigureCard(QFrame):
         self.setProperty("kind", "card")
         self._theme, self.name = theme, name
         self._title = ElidedLabel(NAMES[name], kind="small")
-        self._value = text_label("–", "lead")
+        self._value = ElidedLabel("–", kind="lead")
         self._target = text_label("", "small")
-        self._change = text_label("", "small")
+        self._change = ElidedLabel(kind="small")
         self._bar = IntervalBar(theme)
         self._detail = ElidedLabel(kind="small")
-        head = row(self._title, None, self._target, spacing=4)
+        head = row(spread(self._title), self._target, spacing=4)
         layout = column(spacing=2, margins=(10, 7, 10, 7))
         layout.addLayout(head)
-        layout.addLayout(row(self._value, None, self._change, spacing=4))
-        layout.addWidget(self._bar)
-        layout.addWidget(self._detail)
+        for part in (self._value, self._bar, self._change, self._detail):
+            layout.addWidget(part)
         self.setLayout(layout)
 
     @property
@@ -109,15 +108,20 @@ class FigureCard(QFrame):
             return
         after = number(self.name, figure.value)
         was = None if before is None else number(self.name, before.value)
-        self._value.setText(after if was is None else f"{was} → {after}")
+        # One unit says enough for both.
+        self._value.setText(after if was is None else f"{was.removesuffix(' %')} → {after}")
         at_most = self.name in LESS_IS_BETTER
         bound = "" if target is None else f"{'≤' if at_most else '≥'} {number(self.name, target)}"
         sign = {True: " met", False: " not met", None: ""}[met]
         self._target.setText(f"{bound}{sign}" if bound else "")
         set_kind(self._target, kind="warn" if met is False and bound else "small")
-        self._change.setText("" if before is None else change_word(self.name, difference))
+        change = "" if before is None else change_word(self.name, difference)
+        self._change.setText(change)
+        self._change.setVisible(bool(change))
+        self._detail.setVisible(not change)
+        set_kind(self._change, kind=change if change in ("better", "worse") else "small")
         self._bar.show_figure(figure, target, before)
-        self._detail.setText(detail(self.name, figure))
+        self._detail.setText(short(self.name, figure))
         whole = explained(self.name, figure) + (f" Target {bound}:{sign}." if bound else "")
         if was is not None:
             whole = f"Before {was}. {whole} {self._change.text()}".strip()

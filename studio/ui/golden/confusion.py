@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+)
 
 from studio.core.evaluation import Confusion
 from studio.core.labels import Decision
@@ -13,6 +20,7 @@ from studio.ui.words import DECISION
 
 _MOST = 40
 _IDS = Qt.ItemDataRole.UserRole + 1
+_SHADE = Qt.ItemDataRole.UserRole + 2
 
 
 class ConfusionTable(QTableWidget):
@@ -37,6 +45,7 @@ class ConfusionTable(QTableWidget):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.itemClicked.connect(self._take)
         self.itemActivated.connect(self._take)
+        self.setItemDelegate(_HeatDelegate(theme, self))
         theme.changed.connect(self._paint)
 
     def show_matrix(self, matrix: Confusion) -> None:
@@ -72,8 +81,7 @@ class ConfusionTable(QTableWidget):
                 number = len(item.data(_IDS))
                 # Never stronger than this, so that the number stays readable on it.
                 shade.setAlphaF(0.08 + 0.37 * number / total if number else 0.0)
-                item.setBackground(shade)
-                item.setForeground(QColor(tokens.text if number else tokens.text_quiet))
+                item.setData(_SHADE, shade)
         header = self.horizontalHeader().sizeHint().height()
         self.setFixedHeight(header + self.rowCount() * px(28) + 6)
 
@@ -81,6 +89,28 @@ class ConfusionTable(QTableWidget):
         ids = item.data(_IDS)
         if ids:
             self.cell_chosen.emit(self._matrix.rows[item.row()], self._matrix.columns[item.column()], ids)
+
+
+class _HeatDelegate(QStyledItemDelegate):
+    """Draws a cell's shade under its number; a style sheet would leave the shade out."""
+
+    def __init__(self, theme: Theme, parent: QTableWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def paint(  # noqa: D102  Qt's name
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        tokens, number = self._theme.tokens, len(index.data(_IDS) or ())
+        area = option.rect.adjusted(1, 1, -1, -1)
+        painter.fillRect(area, QColor(tokens.surface))
+        painter.fillRect(area, index.data(_SHADE) or QColor(0, 0, 0, 0))
+        if option.state & option.state.State_Selected:
+            painter.setPen(QPen(QColor(tokens.accent), 2))
+            painter.drawRect(area.adjusted(1, 1, -1, -1))
+        painter.setPen(QColor(tokens.text if number else tokens.text_quiet))
+        painter.setFont(self._theme.font(bold=bool(number)))
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), index.data())
 
 
 def cell_word(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.core.evaluation import Figure, Scores, Stability
-from studio.core.targets import figure_of, targets_from
+from studio.core.targets import targets_from
 
 NAMES = {
     "decision_accuracy": "Right decision",
@@ -69,12 +69,18 @@ def detail(name: str, shown: Figure) -> str:
     return f"{of}, {100 * low:.1f} to {100 * high:.1f}"
 
 
+def short(name: str, shown: Figure) -> str:
+    """The same with as few letters as a card has room for: ``226 of 240, 90 to 97``."""
+    if shown.value is None:
+        return "Cannot be told"
+    of = f"{shown.k:,} of {shown.n:,}" if shown.k is not None else f"of {shown.n:,}"
+    if shown.interval is None:
+        return of
+    low, high = shown.interval.low, shown.interval.high
+    return f"{of}, {low:.2f} to {high:.2f}" if name in _NOT_PER_CENT else f"{of}, {100 * low:.0f} to {100 * high:.0f}"
+
+
 def explained(name: str, shown: Figure) -> str:
     """The whole of a figure, for the tooltip and for screen readers."""
     method = "" if shown.interval is None else f" The interval is {shown.interval.method}, 95 %."
     return f"{NAMES[name]}: {number(name, shown.value)}, {detail(name, shown)}. {MEANING[name]}{method}"
-
-
-__all__ = [
-    "LESS_IS_BETTER", "MEANING", "NAMES", "ORDER", "detail", "explained", "figure", "figure_of", "number", "targets",
-]  # fmt: skip

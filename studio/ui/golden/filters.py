@@ -30,6 +30,7 @@ _MARKS = {
     Mark.DUPLICATE: "Duplicates",
     Mark.CONTRADICTING: "Contradicting",
 }
+FLIPS = (Mark.BETTER, Mark.WORSE, Mark.BOTH_WRONG)
 _TIPS = {
     Mark.WRONG: "A verdict with another decision than the expected one",
     Mark.NO_VERDICT: "Judgements that gave no verdict",
@@ -69,6 +70,7 @@ class FilterBar(QFrame):
         self._cell.hide()
         chips = flow([*self._marks.values(), self.held_out, self._cell], spacing=6, margins=(12, 0, 12, 8))
         self._only: frozenset[str] | None = None
+        self._labels: dict[str, str] = {}
         lines = column(spacing=0)
         lines.addLayout(row(spread(self.search), margins=(12, 8, 12, 4)))
         lines.addLayout(row(self.decision, self.label, self.tag, None, spacing=4, margins=(12, 0, 12, 6)))
@@ -112,9 +114,16 @@ class FilterBar(QFrame):
             if not number:
                 self._silently(chip, False)
 
+    def show_flips(self, flips: bool) -> None:
+        """Show the examples that two versions judge differently, or all again; without telling."""
+        for mark in FLIPS:
+            chip = self._marks[mark]
+            self._silently(chip, flips and not chip.isHidden())
+
     def show_policy(self, policy: Policy) -> None:
         """Offer the labels of a policy."""
-        self.label.set_choices({_ANY: "Any label", **{label.id: label.id for label in policy.labels}})
+        self._labels = {label.id: f"{label.id}  {label.name}".strip() for label in policy.labels}
+        self.label.set_choices({_ANY: "Any label", **self._labels})
 
     def show_parts(self, held_out: int) -> None:
         """Say how many examples are held out."""
@@ -131,7 +140,7 @@ class FilterBar(QFrame):
 
     def choose_label(self, label: str) -> None:
         """Show the examples of one label."""
-        if label in {action.text() for action in self.label.menu().actions()}:
+        if label in self._labels:
             self.label.pick(label)
 
     def choose_cell(self, words: str, ids: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from studio.ui.context import Context
 from studio.ui.golden.table import CONTENT, LABELS, SOURCE, TAGS, VERDICT, GoldenDelegate, GoldenTable
 
+_ONLY_EXPECTED = 124
 _WIDTHS = {VERDICT: 232, LABELS: 84, TAGS: 110, SOURCE: 150}
 _LEAST = {LABELS: 470, TAGS: 640, SOURCE: 780}
 """The columns that give way to the content, with the width of the table that they need."""
@@ -20,6 +21,7 @@ class GoldenView(QTableView):
     def __init__(self, context: Context, table: GoldenTable) -> None:
         super().__init__()
         self._theme = context.theme
+        self._judged = False
         self.setModel(table)
         self.setItemDelegate(GoldenDelegate(context.theme, self))
         self.setAccessibleName("Golden examples")
@@ -40,10 +42,15 @@ class GoldenView(QTableView):
         self._size_columns()
         context.theme.changed.connect(self._size_columns)
 
+    def set_judged(self, judged: bool) -> None:
+        """Make room for what was got, or leave that room to the content."""
+        self._judged = judged
+        self._size_columns()
+
     def _size_columns(self) -> None:
         px = self._theme.scale.px
         self.verticalHeader().setDefaultSectionSize(px(32))
-        for at, width in _WIDTHS.items():
+        for at, width in (_WIDTHS if self._judged else {**_WIDTHS, VERDICT: _ONLY_EXPECTED}).items():
             self.setColumnWidth(at, px(width))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name

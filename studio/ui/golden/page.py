@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
+from studio.core.evaluation import Comparison
 from studio.core.golden import GoldenExample
 from studio.core.run import Run
 from studio.services.golden_care import Balance, Duplicates
@@ -41,6 +42,7 @@ class GoldenPage(Page):
         self._stale = True
         self._balance = Balance((), ())
         self._duplicates = Duplicates((), (), ())
+        self._compared: Comparison | None = None
         self._wanted_id = ""
         self._turn = 0
         self.bar = GoldenBar(context)
@@ -194,8 +196,13 @@ class GoldenPage(Page):
         """Show the figures that came, or that there are none."""
         shown, policy = self.work.shown, self.bar.shown_policy
         self.table.show_outcomes({} if shown is None else shown.result.outcomes)
+        self.view.set_judged(shown is not None)
         wanted = self.filters.wanted
         self.filters.show_marks(self._marked())
+        compared = None if shown is None else shown.comparison
+        if compared is not self._compared:
+            self._compared = compared
+            self.filters.show_flips(compared is not None)
         if shown is not None:
             self.results.show_result(shown)
         elif policy is not None:
@@ -206,7 +213,7 @@ class GoldenPage(Page):
                 "stop at any time.",
                 can_run=bool(known),
             )
-        if wanted.marks:
+        if wanted != self.filters.wanted or wanted.marks:
             self._list()
         self._show_runs()
 

@@ -6,7 +6,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStackedWidget, QTabWidget, QWidget
 
-from studio.core.evaluation import Change
 from studio.services.golden_care import Balance
 from studio.ui.context import Context
 from studio.ui.golden.automate import AutomatePane
@@ -22,7 +21,6 @@ from studio.ui.widgets.empty import EmptyState
 from studio.ui.words import DEMO_NOTE, count
 
 _CARD = 148
-_CHANGE = {Change.BETTER: "Better", Change.WORSE: "Worse", Change.SAME: "Same"}
 
 
 class ResultsPane(QFrame):
@@ -107,8 +105,9 @@ class ResultsPane(QFrame):
         self._rest.setVisible(bool(evaluation.unfinished))
         lines = []
         if comparison is not None and shown.before is not None:
-            lines.append(f"{comparison.words} Before: {shown.before.evaluation.title}.")
-            self._change.setText(_CHANGE[comparison.change])
+            said, _, points = comparison.words.partition(": ")
+            lines.append(f"{points.capitalize()} Before: {shown.before.evaluation.title}.")
+            self._change.setText(said)
             set_kind(self._change, kind="change", change=str(comparison.change))
         else:
             right = shown.result.scores.three_way.get("decision_accuracy")
