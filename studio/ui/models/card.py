@@ -59,6 +59,7 @@ class ModelCard(QFrame):
     check_wanted = Signal(str)
     remove_wanted = Signal(str)
     retry_wanted = Signal(str)
+    opened = Signal()
 
     def __init__(self, theme: Theme, entry: ShelfEntry) -> None:
         super().__init__()
@@ -83,7 +84,7 @@ class ModelCard(QFrame):
         self.progress = text_label("", "small")
         self.question = Question(theme)
         self.use = push_button(theme, "Use this model", "primary", act=ask["use"])
-        self.get = push_button(theme, "Get", "primary", "download-simple", act=ask["get"])
+        self.get = push_button(theme, "Get", "primary", act=ask["get"])
         self.load = push_button(theme, "Load", "primary", act=ask["load"])
         self.stop = push_button(theme, "Pause", icon_name="pause", act=ask["stop"])
         self.retry = push_button(
@@ -97,8 +98,14 @@ class ModelCard(QFrame):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self._facts.hide()
+        self.question.asking.connect(self._asked)
         self._lay_out(head)
         self.show_standing(entry, self.standing)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more of it is shown than of the others: its facts, or a question."""
+        return not (self._facts.isHidden() and self.question.isHidden())
 
     def show_standing(self, entry: ShelfEntry, standing: Standing) -> None:
         """Show how it stands now."""
@@ -125,9 +132,10 @@ class ModelCard(QFrame):
         entry, standing = self.entry, self.standing
         self.use.setVisible(ready and not standing.chosen and not busy)
         self.load.setVisible(ready and standing.chosen and standing.info is None and not loading and not busy)
-        self.get.setVisible(not busy and entry.state in (State.GET, State.PARTIAL, State.QUARANTINED))
+        to_get = entry.state in (State.GET, State.PARTIAL, State.QUARANTINED)
+        self.get.setVisible(to_get and not busy and self.question.isHidden())
         words = {State.PARTIAL: "Go on", State.QUARANTINED: "Download again"}.get(entry.state, "Get")
-        self.get.setText(f" {words}")
+        self.get.setText(words)
         self.get.setAccessibleName(f"{words}: {entry.title}")
         # Nobody is led to a download that cannot be used here.
         possible = standing.advice is None or standing.advice.fits is not Fits.TOO_BIG
@@ -182,10 +190,22 @@ class ModelCard(QFrame):
         }[entry.state]
 
     def _size(self) -> str:
-        return "size known when asked" if self.entry.size is None else size(self.entry.size)
+        if self.entry.size is not None:
+            return size(self.entry.size)
+        advice = self.standing.advice
+        weights = sum(part.size for part in advice.parts if part.name == "weights") if advice is not None else 0
+        return f"about {size(weights)}" if weights else "size known when asked"
 
     def _flip(self) -> None:
         self._facts.setVisible(self._facts.isHidden())
+        self.opened.emit()
+
+    def _asked(self, asking: bool) -> None:
+        if not asking:
+            # The focus would else jump out of the page with the button that had it.
+            self.facts_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.show_standing(self.entry, self.standing)
+        self.opened.emit()
 
     def _lay_out(self, head: QHBoxLayout) -> None:
         layout = column(spacing=8, margins=(16, 16, 16, 12))

@@ -18,11 +18,12 @@ Work = Callable[[Callable[[Progress], None], Cancel], Any]
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """One piece of work on a model. ``what`` is ``download``, ``check`` or ``import``; no progress yet: it waits."""
+    """A piece of work on a model. ``what`` is ``download``, ``check`` or ``import``; ``behind`` another of its kind."""
 
     what: str
     job: Job
     progress: Progress | None = None
+    behind: bool = False
 
     @property
     def percent(self) -> int | None:
@@ -37,7 +38,7 @@ class Underway:
         if self.job.cancel.requested:
             return "Stopping"
         if self.progress is None:
-            return "Connecting" if self.what == "download" else "Waiting for its turn"
+            return "Waiting for its turn" if self.behind else "Connecting" if self.what == "download" else "Beginning"
         part = "" if self.percent is None else f"{self.percent} %"
         begin, _, rest = self.progress.message.partition(" · ")
         if not begin.startswith(("Downloading", "Checking")):
@@ -95,7 +96,8 @@ class Fetching(QObject):
             title=title,
             cancel=cancel,
         )
-        self._underway[key] = Underway(what, job)
+        behind = any(other.what == what for other in self._underway.values())
+        self._underway[key] = Underway(what, job, behind=behind)
         cancel.on_request(lambda: self._told.emit(key, None))
         self.changed.emit(key)
 

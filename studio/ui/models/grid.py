@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from studio.ui.models.card import ModelCard
 from studio.ui.theme import Theme
 
 _CARD, _MOST = 500, 3
@@ -18,14 +20,14 @@ class CardGrid(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._cards: tuple[QWidget, ...] = ()
+        self._cards: tuple[ModelCard, ...] = ()
         self.columns = 1
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(16)
         theme.follow(self, self._fit)
 
-    def set_cards(self, cards: Sequence[QWidget]) -> None:
+    def set_cards(self, cards: Sequence[ModelCard]) -> None:
         """Show these, in this order; those that are no longer among them are taken away."""
         if tuple(cards) == self._cards:
             return
@@ -34,6 +36,8 @@ class CardGrid(QWidget):
             if old not in cards:
                 old.hide()
                 old.deleteLater()
+        for new in set(cards).difference(self._cards):
+            new.opened.connect(self._place)
         self._cards = tuple(cards)
         self._place()
 
@@ -48,7 +52,11 @@ class CardGrid(QWidget):
             self._place()
 
     def _place(self) -> None:
+        """Cards of a row are equally high, unless one of them is open: then the others need not grow with it."""
         for number, card in enumerate(self._cards):
-            self._grid.addWidget(card, number // self.columns, number % self.columns)
+            first = number - number % self.columns
+            opened = any(other.is_open for other in self._cards[first : first + self.columns])
+            alignment = Qt.AlignmentFlag.AlignTop if opened else Qt.AlignmentFlag(0)
+            self._grid.addWidget(card, number // self.columns, number % self.columns, alignment)
         for column in range(_MOST):
             self._grid.setColumnStretch(column, 1 if column < self.columns else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from studio.core.errors import StudioError
@@ -88,8 +88,14 @@ class ModelsPage(Page):
         self.machine.stop_wanted.connect(work.stop_measuring)
         self.found.adopt_wanted.connect(work.adopt)
         self.drop.dropped.connect(self.add)
-        context.changes.model.connect(work.look)
+        context.changes.model.connect(self._model_changed)
         context.tasks.changed.connect(self._show_loading)
+
+    def _model_changed(self) -> None:
+        if self.isVisible():
+            self.work.look()
+        else:
+            self.work.watch()
 
     def _show(self, seen: Seen) -> None:
         self._seen = seen
@@ -99,7 +105,6 @@ class ModelsPage(Page):
         self.found.show_found(seen.found)
         for entry in seen.entries:
             self._show_card(entry)
-        self.work.tell_new_notes(seen)
 
     def _show_advice(self, advised: Advised) -> None:
         self._advice = advised.advice
@@ -154,12 +159,18 @@ class ModelsPage(Page):
         card = ModelCard(self._context.theme, entry)
         card.use_wanted.connect(self._use)
         card.get_wanted.connect(self._ask_get)
+        # Once it is laid out: it may be further down than what is in sight.
+        card.question.asking.connect(lambda asking: QTimer.singleShot(0, card, lambda: self._reveal(card, asking)))
         card.stop_wanted.connect(self._stop)
         card.load_wanted.connect(lambda _key: self.load_wanted.emit())
         card.check_wanted.connect(lambda key: self.work.check(self.card(key).entry))
         card.remove_wanted.connect(self._ask_remove)
         card.retry_wanted.connect(lambda key: self.work.retry(self.card(key).entry))
         return card
+
+    def _reveal(self, card: ModelCard, asking: bool) -> None:
+        if asking:
+            self._scroll.ensureWidgetVisible(card.question)
 
     def _use(self, entry_id: str) -> None:
         # Another model that is still being loaded would have to end first.
@@ -256,4 +267,5 @@ class ModelsPage(Page):
         middle.setMaximumWidth(theme.scale.px(_WIDEST))
         body = QWidget()
         body.setLayout(row(middle, margins=(32, 24, 32, 24)))
-        self.setLayout(column(scrolling(body), spacing=0))
+        self._scroll = scrolling(body)
+        self.setLayout(column(self._scroll, spacing=0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from studio.ui.theme import Theme
@@ -12,7 +12,9 @@ from studio.ui.widgets.basics import push_button, row, text_label
 
 
 class Question(QFrame):
-    """Hidden until it asks; Esc is no."""
+    """Hidden until it asks. ``asking`` tells when it opens and closes."""
+
+    asking = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +71,7 @@ class Question(QFrame):
         self.setAccessibleName(title)
         self.setAccessibleDescription(" ".join((*lines, warn)).strip())
         self.show()
+        self.asking.emit(True)
         (self.yes if may else self.no).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_question(self) -> None:
@@ -78,7 +81,8 @@ class Question(QFrame):
             self._body.hide()
             self._body.deleteLater()
             self._body = None
-        self.hide()
+            self.hide()
+            self.asking.emit(False)
 
     def _answer(self, act: Callable[[], None]) -> None:
         self.close_question()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from studio.core.errors import ModelFileError
 from studio.core.progress import Cancel, Progress
 from studio.services import download as downloads
 from studio.services.download import DownloadPlan
@@ -69,6 +70,19 @@ class ShelfWork(QObject):
             return Seen(entries, notes, tuple(studio.shelf.discover()))
 
         self._context.tasks.run(Lane.READ, read, on_done=self._show)
+
+    def watch(self) -> None:
+        """Look only whether a GPU could not load the model in use; cheap, for while the page is not in sight."""
+        models = self._studio.models
+
+        def notes() -> tuple[DeviceNote, ...]:
+            try:
+                return models.notes(models.current())
+            except ModelFileError:
+                # The file is gone: whoever loads it is told.
+                return ()
+
+        self._context.tasks.run(Lane.READ, notes, on_done=self._tell_new)
 
     def plan(self, entry: ShelfEntry, show: Callable[[DownloadPlan], None]) -> None:
         """Work out what a download would do, reaching nothing, and hand it to ``show``."""
@@ -208,6 +222,7 @@ class ShelfWork(QObject):
 
     def _show(self, seen: Seen) -> None:
         self.seen.emit(seen)
+        self._tell_new([note for notes in seen.notes.values() for note in notes])
         fit = self._studio.fit
 
         def advise() -> Advised:
@@ -231,9 +246,9 @@ class ShelfWork(QObject):
                 mend=Mend("Use this model", lambda: self.use(entry)),
             )
 
-    def tell_new_notes(self, seen: Seen) -> None:
+    def _tell_new(self, notes: Sequence[DeviceNote]) -> None:
         """Say once, wherever the person is, that a GPU could not load the model and what was done instead."""
-        new = [note for notes in seen.notes.values() for note in notes if note.at > self._since]
+        new = [note for note in notes if note.at > self._since]
         if new:
             self._since = max(note.at for note in new)
             self._context.errors.tell(
