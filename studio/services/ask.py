@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from studio.core.content import Content
+from studio.core.errors import StudioError
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
 from studio.core.run import Run
@@ -48,7 +49,12 @@ def ask(
     ``on_answer`` is called once for each question that differs, known ones first, from this thread. Raises
     ModelFileError or EngineError when the model does not load, and StoreError.
     """
-    info = studio.models.load(cancel=cancel)
+    try:
+        info = studio.models.load(cancel=cancel)
+    except StudioError:
+        if cancel is not None and cancel.requested:
+            return [None] * len(questions)
+        raise
     wanted = {question.key: question for question in questions}
     answers: dict[tuple[str, str], Run] = {}
     begun = time.monotonic()

@@ -197,13 +197,11 @@ class VerdictPane(QFrame):
         self.repeat_button.setToolTip(f"Judge the same {TIMES} times: does it hold? ({keys_text(Act.REPEAT)})")
         self.repeat_button.clicked.connect(self.repeat)
         set_icon(self.repeat_button, theme, "arrows-clockwise")
-        self.why_button = push_button(
-            theme,
-            "Why?",
-            icon_name="tree-structure",
-            act=self.ask_why,
-            tip=f"Which rule decides: take each part away and see ({keys_text(Act.WHY)})",
-        )
+        self.why_button = ElidingButton(theme, "Why?")
+        self.why_button.setAccessibleName("Why: which rule decides")
+        self.why_button.setToolTip(f"Which rule decides: take each part away and see ({keys_text(Act.WHY)})")
+        self.why_button.clicked.connect(self.ask_why)
+        set_icon(self.why_button, theme, "tree-structure")
         self.saved = ElidedLabel(kind="small")
         self.undo = push_button(theme, "Undo", "link")
         self.undo.clicked.connect(self._undo)
