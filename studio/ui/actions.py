@@ -30,6 +30,11 @@ class Act(StrEnum):
     NEW_POLICY = "new_policy"
     OPEN_POLICY = "open_policy"
     EXPORT_POLICY = "export_policy"
+    VERSIONS = "versions"
+    MATRIX = "matrix"
+    SAVE_PACK = "save_pack"
+    OPEN_PACK = "open_pack"
+    OPEN_FOLDER = "open_folder"
     HIDDEN = "hidden"
     COPY_JSON = "copy_json"
     COPY_TEXT = "copy_text"
@@ -77,6 +82,11 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.NEW_POLICY, "New policy", ("Ctrl+N",), WORKBENCH),
     ActionSpec(Act.OPEN_POLICY, "Open a policy file", ("Ctrl+O",), WORKBENCH),
     ActionSpec(Act.EXPORT_POLICY, "Save the policy as a file", ("Ctrl+Shift+S",), WORKBENCH),
+    ActionSpec(Act.VERSIONS, "Versions: history, changes, what flipped", ("Ctrl+Shift+L",), WORKBENCH),
+    ActionSpec(Act.MATRIX, "Judge under several policies", ("Ctrl+M",), WORKBENCH),
+    ActionSpec(Act.SAVE_PACK, "Save as a policy pack", (), WORKBENCH),
+    ActionSpec(Act.OPEN_PACK, "Open a policy pack", (), WORKBENCH),
+    ActionSpec(Act.OPEN_FOLDER, "Bring in a folder of policies", (), WORKBENCH),
     ActionSpec(Act.HIDDEN, "Show hidden characters", ("Ctrl+Shift+H",), WORKBENCH),
     ActionSpec(Act.COPY_JSON, "Copy the verdict as JSON", ("Ctrl+Shift+J",), WORKBENCH),
     ActionSpec(Act.COPY_TEXT, "Copy the verdict as text", ("Ctrl+Shift+C",), WORKBENCH),

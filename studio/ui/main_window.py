@@ -203,6 +203,11 @@ class MainWindow(QMainWindow):
             Act.NEW_POLICY: bench.policy.new_policy,
             Act.OPEN_POLICY: bench.policy.open_file,
             Act.EXPORT_POLICY: bench.policy.export_file,
+            Act.VERSIONS: bench.show_versions,
+            Act.MATRIX: bench.show_matrix,
+            Act.SAVE_PACK: bench.policy.packs.save_pack,
+            Act.OPEN_PACK: bench.policy.packs.open_pack,
+            Act.OPEN_FOLDER: bench.policy.packs.open_folder,
             Act.HIDDEN: bench.content.toggle_hidden,
             Act.COPY_JSON: bench.verdict.copy_json,
             Act.COPY_TEXT: bench.verdict.copy_text,
@@ -221,7 +226,9 @@ class MainWindow(QMainWindow):
         more = QMenu(bench.policy.more_button)
         more.addActions([table[Act.NEW_POLICY], table[Act.OPEN_POLICY], table[Act.EXPORT_POLICY]])
         more.addSeparator()
-        more.addActions([table[Act.FIND], table[Act.SAVE_VERSION]])
+        more.addActions([table[Act.OPEN_PACK], table[Act.SAVE_PACK], table[Act.OPEN_FOLDER]])
+        more.addSeparator()
+        more.addActions([table[Act.FIND], table[Act.SAVE_VERSION], table[Act.VERSIONS], table[Act.MATRIX]])
         bench.policy.more_button.setMenu(more)
         bench.policy.more_button.setPopupMode(bench.policy.more_button.ToolButtonPopupMode.InstantPopup)
         self.rail.chosen.connect(self.go_to)

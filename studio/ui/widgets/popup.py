@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
@@ -10,14 +10,18 @@ from PySide6.QtGui import QColor, QFontMetrics, QIcon, QKeyEvent, QPainter, QSta
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from studio.ui.theme import BODY, SMALL, Theme
-from studio.ui.widgets.basics import SearchField, column, text_label
+from studio.ui.widgets.basics import SearchField, column, row, text_label
+from studio.ui.widgets.controls import Choice
 
 ENTRY_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a popup: words, a quiet second line, a quiet note at the right end, and what it does."""
+    """One line of a popup: words, a quiet second line, a quiet note at the right end, and what it does.
+
+    ``marks`` are what a :class:`Facet` can ask for.
+    """
 
     title: str
     act: Callable[[], None]
@@ -25,6 +29,15 @@ class Entry:
     note: str = ""
     icon: QIcon | None = None
     heading: str = ""
+    marks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A choice that narrows the list: the words for all of it, and the marks by which one can narrow, as words."""
+
+    everything: str
+    marks: Mapping[str, str]
 
 
 class EntryDelegate(QStyledItemDelegate):
@@ -98,16 +111,23 @@ class SearchPopup(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._model = QStandardItemModel(self)
         self.list.setModel(self._model)
+        self._facets: list[Choice] = []
+        self._facet_row = row(spacing=8)
         self._none = text_label("Nothing found", "quiet")
         self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setLayout(column(self.search, self._none, self.list, spacing=8, margins=(8, 8, 8, 8)))
+        layout = column(self.search, spacing=8, margins=(8, 8, 8, 8))
+        layout.addLayout(self._facet_row)
+        layout.addWidget(self._none)
+        layout.addWidget(self.list)
+        self.setLayout(layout)
         self.search.textChanged.connect(self._narrow)
         self.search.installEventFilter(self)
         self.list.clicked.connect(lambda index: self._take(index.data(ENTRY_ROLE)))
 
-    def open_at(self, place: QRect, entries: Sequence[Entry]) -> None:
+    def open_at(self, place: QRect, entries: Sequence[Entry], facets: Sequence[Facet] = ()) -> None:
         """Open with its upper left corner at the lower left of ``place`` (global), inside the screen."""
         self._entries = entries
+        self._offer(facets)
         self.search.clear()
         self._narrow("")
         self.setGeometry(self._fitted(place))
@@ -138,9 +158,29 @@ class SearchPopup(QFrame):
     def matching(self, query: str) -> list[Entry]:
         """The entries that hold every word of the query; those whose title starts with it first."""
         words = query.casefold().split()
-        found = [e for e in self._entries if all(word in f"{e.title} {e.detail} {e.note}".casefold() for word in words)]
+        marks = {choice.value for choice in self._facets} - {""}
+        fitting = [entry for entry in self._entries if marks <= entry.marks]
+        found = [e for e in fitting if all(word in f"{e.title} {e.detail} {e.note}".casefold() for word in words)]
         first = query.casefold().strip()
         return sorted(found, key=lambda e: not e.title.casefold().startswith(first)) if first else found
+
+    def narrow(self, at: int, mark: str) -> None:
+        """Choose in a facet as a person does; an empty mark is everything."""
+        self._facets[at].pick(mark)
+
+    def _offer(self, facets: Sequence[Facet]) -> None:
+        """Put a choice for each facet under the search."""
+        for old in self._facets:
+            self._facet_row.removeWidget(old)
+            old.deleteLater()
+        self._facets = []
+        for facet in facets:
+            if not facet.marks:
+                continue
+            choice = Choice(self._theme, {"": facet.everything, **facet.marks}, facet.everything)
+            choice.chosen.connect(lambda _mark: self._narrow(self.search.text()))
+            self._facets.append(choice)
+            self._facet_row.addWidget(choice)
 
     def _narrow(self, query: str) -> None:
         self._model.clear()

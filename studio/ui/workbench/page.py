@@ -18,6 +18,7 @@ from studio.ui.tasks import Lane
 from studio.ui.widgets.controls import KeptSplitter
 from studio.ui.workbench.content_pane import ContentPane
 from studio.ui.workbench.live import LiveMode
+from studio.ui.workbench.matrix_view import MatrixView
 from studio.ui.workbench.policy_pane import PolicyPane
 from studio.ui.workbench.runner import Asked, Runner
 from studio.ui.workbench.start import Opening, read_opening
@@ -63,6 +64,8 @@ class WorkbenchPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.splitter)
         self._stack.addWidget(self.versions)
+        self.matrix = MatrixView(context)
+        self._stack.addWidget(self.matrix)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
@@ -109,12 +112,15 @@ class WorkbenchPage(Page):
         self._run_next = False
         self.live.hold()
         self.runner.stop()
-        if self._stack.currentWidget() is not self.versions:
-            self.verdict.stop()
-        elif self.versions.bisect.running:
+        shown = self._stack.currentWidget()
+        if shown is self.versions and self.versions.bisect.running:
             self.versions.bisect.stop()
-        else:
+        elif shown is self.matrix and self.matrix.running:
+            self.matrix.stop()
+        elif shown is not self.splitter:
             self.show_bench()
+        else:
+            self.verdict.stop()
 
     def show_versions(self) -> None:
         """Show the versions of the open policy in place of the bench."""
@@ -124,10 +130,19 @@ class WorkbenchPage(Page):
             self._stack.setCurrentWidget(self.versions)
             self.versions.show_policy(document.policy, edited=document.edited)
 
+    def show_matrix(self) -> None:
+        """Show what several policies decide, beginning with the content that stands on the bench."""
+        self.policy.document.settle()
+        if self.policy.document.is_open:
+            self._stack.setCurrentWidget(self.matrix)
+            content = None if self.content.empty else self.content.content
+            self.matrix.show_content(content, self.policy.document.policy.id)
+
     def show_bench(self) -> None:
         """Show policy, content and verdict again."""
-        if self._stack.currentWidget() is self.versions:
+        if self._stack.currentWidget() is not self.splitter:
             self.versions.bisect.stop()
+            self.matrix.stop()
             self._stack.setCurrentWidget(self.splitter)
             self.policy.versions_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -175,6 +190,8 @@ class WorkbenchPage(Page):
         self.verdict.why.part_wanted.connect(self._show_part)
         self.policy.versions_wanted.connect(self.show_versions)
         self.versions.closed.connect(self.show_bench)
+        self.matrix.closed.connect(self.show_bench)
+        self.matrix.run_wanted.connect(self.reopen)
         self.versions.restore_wanted.connect(self._restore)
         self.versions.open_wanted.connect(self.open_policy)
         self._context.preferences.changed.connect(self._changed)

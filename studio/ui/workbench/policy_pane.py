@@ -9,9 +9,10 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QTabWidget, QWidget
 
 from studio.core.labels import Label
-from studio.core.policy import Policy, PolicyVersion
+from studio.core.policy import Policy, PolicySummary, PolicyVersion
 from studio.core.prompt import Prompt
 from studio.services.explain import Part
+from studio.services.packs import SUFFIX
 from studio.services.policies import ReadPolicy
 from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
@@ -20,7 +21,7 @@ from studio.ui.widgets.ask_line import AskLine
 from studio.ui.widgets.basics import column, frame, icon_button, push_button, row, set_icon, spread, text_label
 from studio.ui.widgets.controls import ElidingButton, KeptSplitter
 from studio.ui.widgets.file_drop import FileDrop
-from studio.ui.widgets.popup import Entry, SearchPopup
+from studio.ui.widgets.popup import Entry, Facet, SearchPopup
 from studio.ui.workbench.chooser import PolicyButton
 from studio.ui.workbench.completion import codes_of
 from studio.ui.workbench.document import PolicyDocument
@@ -30,6 +31,7 @@ from studio.ui.workbench.labels_tab import LabelsTab, held_words
 from studio.ui.workbench.length_line import LengthLine
 from studio.ui.workbench.lint_tab import LintTab
 from studio.ui.workbench.outline import OutlineTab
+from studio.ui.workbench.pack_work import PackWork
 from studio.ui.workbench.policy_work import PolicyWork
 from studio.ui.workbench.prompt_tab import PromptTab
 
@@ -52,6 +54,7 @@ class PolicyPane(QFrame):
         self.editor = PolicyEditor(context.theme)
         self.document = PolicyDocument(self.editor.exact_text, self)
         self.work = PolicyWork(context, self.document, self)
+        self.packs = PackWork(context, self.document, self, self.work.open)
         self.find_bar = FindBar(context.theme, self.editor)
         self.outline = OutlineTab(context.theme)
         self.labels = LabelsTab(context.theme)
@@ -105,6 +108,15 @@ class PolicyPane(QFrame):
         if path:
             self.work.read(Path(path))
 
+    def _take_file(self, path: Path) -> None:
+        """Take in what was dropped: a policy file, a policy pack, or a folder of policies."""
+        if path.is_dir():
+            self.packs.read_folder(path)
+        elif path.suffix.casefold() == SUFFIX:
+            self.packs.read(path)
+        else:
+            self.work.read(path)
+
     def export_file(self) -> None:
         """Choose where to save the policy as a file."""
         name = f"{self.document.policy.id}.md" if self.document.is_open else "policy.md"
@@ -140,18 +152,26 @@ class PolicyPane(QFrame):
         """Open the list of policies."""
         policies = self._context.studio.policies
 
-        def show(summaries: list[tuple[str, str, str, str]]) -> None:
+        def show(summaries: list[PolicySummary]) -> None:
             entries = [
-                Entry(title, partial(self.work.open, key), detail, note) for key, title, detail, note in summaries
+                Entry(
+                    s.title,
+                    partial(self.work.open, s.id),
+                    s.summary,
+                    _summary_note(s),
+                    marks=frozenset((*(f"tag {tag}" for tag in s.tags), *(f"in {one}" for one in s.jurisdictions))),
+                )
+                for s in summaries
             ]
-            self._popup.open_at(_below(self.chooser), entries)
+            tags = sorted({tag for s in summaries for tag in s.tags}, key=str.casefold)
+            places = sorted({one for s in summaries for one in s.jurisdictions}, key=str.casefold)
+            facets = (
+                Facet("All jurisdictions", {f"in {one}": one for one in places}),
+                Facet("All tags", {f"tag {tag}": tag for tag in tags}),
+            )
+            self._popup.open_at(_below(self.chooser), entries, facets)
 
-        def read() -> list[tuple[str, str, str, str]]:
-            return [
-                (s.id, s.title, s.summary, _summary_note(s.latest, s.has_draft, s.builtin)) for s in policies.list()
-            ]
-
-        self._context.tasks.run(Lane.READ, read, on_done=show)
+        self._context.tasks.run(Lane.READ, policies.list, on_done=show)
 
     def restore(self, policy: Policy) -> None:
         """Put an older text back in place; undo brings the newer one again."""
@@ -215,7 +235,7 @@ class PolicyPane(QFrame):
     def _connect(self) -> None:
         self.work.loaded.connect(self.show_policy)
         self.work.counted.connect(self.length.show_tokens)
-        self.drop.dropped.connect(self.work.read)
+        self.drop.dropped.connect(self._take_file)
         self.editor.edited.connect(self.document.touch)
         self.editor.whole_pasted.connect(self._read_pasted)
         self.document.changed.connect(self._refresh)
@@ -316,9 +336,9 @@ def _below(button: QWidget) -> QRect:
     return QRect(corner, button.size())
 
 
-def _summary_note(latest: int, has_draft: bool, builtin: bool) -> str:
-    parts = ["starter"] if builtin else []
-    parts.append(f"v{latest}" if latest else "draft")
-    if latest and has_draft:
+def _summary_note(summary: PolicySummary) -> str:
+    parts = [*summary.jurisdictions, *(["starter"] if summary.builtin else [])]
+    parts.append(f"v{summary.latest}" if summary.latest else "draft")
+    if summary.latest and summary.has_draft:
         parts.append("edited")
     return " · ".join(parts)
