@@ -82,6 +82,8 @@ class MainWindow(QMainWindow):
     def go_to(self, key: str) -> None:
         """Bring a page into view."""
         page = self.pages[key]
+        if key == GOLDEN and self.workbench.policy.document.is_open:
+            self.golden.prefer(self.workbench.policy.document.policy.id)
         self._stack.setCurrentWidget(page)
         self.rail.show_page(key)
         self.actions_table.enable_for(key)

@@ -7,14 +7,15 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from studio.core.evaluation import Comparison
 from studio.core.golden import GoldenExample
+from studio.core.policy import PolicySummary
 from studio.core.run import Run
 from studio.services.golden_care import Balance, Duplicates
 from studio.ui.context import Context, Page
-from studio.ui.errors import Mend
 from studio.ui.golden.bar import GoldenBar, Opened
 from studio.ui.golden.chores import GoldenChores
 from studio.ui.golden.confusion import cell_word
 from studio.ui.golden.detail import ExampleDetail
+from studio.ui.golden.editing import ExampleEditing
 from studio.ui.golden.filters import FilterBar
 from studio.ui.golden.list_view import GoldenView
 from studio.ui.golden.results import ResultsPane
@@ -44,6 +45,7 @@ class GoldenPage(Page):
         self._duplicates = Duplicates((), (), ())
         self._compared: Comparison | None = None
         self._wanted_id = ""
+        self._on_bench = self._preferred = ""
         self._turn = 0
         self.bar = GoldenBar(context)
         self.filters = FilterBar(context)
@@ -53,6 +55,7 @@ class GoldenPage(Page):
         self.results = ResultsPane(context)
         self.work = GoldenWork(context, self)
         self.chores = GoldenChores(context, self.work, self)
+        self.editing = ExampleEditing(context, self)
         self._count = ElidedLabel(kind="small")
         self._none = EmptyState(theme, "funnel", "No example fits", "Try other words, or take a filter away.")
         self._empty = EmptyState(
@@ -71,6 +74,12 @@ class GoldenPage(Page):
         """Read anew what has changed since the page was last seen."""
         self._refresh()
         self.filters.search.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def prefer(self, policy_id: str) -> None:
+        """The Workbench has this policy open: its set is looked at next, unless that was said before."""
+        if policy_id != self._on_bench:
+            self._on_bench = self._preferred = policy_id
+            self._stale = True
 
     def _refresh(self) -> None:
         if self._stale:
@@ -259,34 +268,16 @@ class GoldenPage(Page):
             Lane.READ, lambda: (service.run_of(now), service.run_of(before) if before else None), on_done=done
         )
 
-    def _save(self, edited: GoldenExample) -> None:
-        golden, policy = self._context.studio.golden, self.bar.shown_policy
-        if policy is None:
-            return
+    def _kept(self, example: GoldenExample) -> None:
+        self.table.read_again(example.id)
+        if self.detail.example is not None and self.detail.example.id == example.id:
+            self._show_example(example)
+        self._read_balance()
+        self._recall()
 
-        def done(kept: GoldenExample) -> None:
-            self.table.read_again(kept.id)
-            if self.detail.example is not None and self.detail.example.id == kept.id:
-                self._show_example(kept)
-            self._context.changes.status.emit("Golden example saved")
-            self._read_balance()
-            self._recall()
-
-        self._context.tasks.run(Lane.STORE, lambda: golden.edit(policy, edited), on_done=done)
-
-    def _delete(self, example: GoldenExample) -> None:
-        golden = self._context.studio.golden
-
-        def done(_none: object) -> None:
-            self._context.errors.tell("Golden example deleted", title, mend=Mend("Undo", put_back))
-            self.detail.show_nothing()
-            self.read()
-
-        def put_back() -> None:
-            self._context.tasks.run(Lane.STORE, lambda: golden.restore(example), on_done=lambda _kept: self.read())
-
-        title = "It was held out." if example.held_out else example.content.title
-        self._context.tasks.run(Lane.STORE, lambda: golden.delete(example.id), on_done=done)
+    def _changed_by_hand(self) -> None:
+        self.detail.show_nothing()
+        self.read()
 
     def _read_balance(self) -> None:
         care, policy_id = self._context.studio.golden_care, self._policy_id
@@ -299,12 +290,13 @@ class GoldenPage(Page):
         self._context.tasks.run(Lane.READ, lambda: care.balance(policy_id), on_done=done)
 
     def _read_policies(self) -> None:
-        studio, wanted = self._context.studio, self._policy_id
-        kept = self._context.preferences.layout("golden.policy")
+        studio, kept = self._context.studio, self._context.preferences.layout("golden.policy")
+        wanted, self._preferred = self._preferred or self._policy_id or kept, ""
 
-        def done(found: list[object]) -> None:
-            self.bar.show_policies(found, wanted or kept)  # type: ignore[arg-type]  # summaries, from the line below
-            self.open_policy(self.bar.policy.value)
+        def done(found: list[PolicySummary]) -> None:
+            if found:
+                self.bar.show_policies(found, wanted)
+                self.open_policy(self.bar.policy.value)
 
         self._context.tasks.run(Lane.READ, studio.policies.list, on_done=done)
 
@@ -348,8 +340,10 @@ class GoldenPage(Page):
         self.filters.changed.connect(self._list)
         self.filters.held_out.toggled.connect(self.choose_part)
         self.view.selectionModel().currentRowChanged.connect(self._chosen)
-        self.detail.save_wanted.connect(self._save)
-        self.detail.delete_wanted.connect(self._delete)
+        self.detail.save_wanted.connect(lambda edited: self.editing.save(edited, self.bar.shown_policy))
+        self.detail.delete_wanted.connect(self.editing.delete)
+        self.editing.kept.connect(self._kept)
+        self.editing.set_changed.connect(self._changed_by_hand)
         self.detail.bench_wanted.connect(self.bench_wanted)
         self.results.cell_chosen.connect(self._cell_chosen)
         self.results.label_chosen.connect(self.filters.choose_label)
