@@ -171,7 +171,7 @@ def main() -> int:
         if asked.profile:
             import cProfile  # only here, so that it is not in what is measured
 
-            profile = cProfile.Profile()
+            profile = cProfile.Profile(time.thread_time)
             clocks = profile.runcall(measure, window, app, asked.keys)
             profile.dump_stats(asked.profile)
         else:

@@ -29,7 +29,7 @@ LABEL_DECISION = {
 }
 
 SEVERITY: dict[int | None, str] = {None: "not graded", 0: "0, none", 1: "1, low", 2: "2", 3: "3, high", 4: "4, worst"}
-POSITION = {OutputPosition.AUTO: "written by the studio", OutputPosition.IN_TEXT: "in the policy's text"}
+POSITION = {OutputPosition.AUTO: "by the studio", OutputPosition.IN_TEXT: "in the text"}
 
 EFFORT = {Effort.LOW: "Low", Effort.MEDIUM: "Medium", Effort.HIGH: "High"}
 

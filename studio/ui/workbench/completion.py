@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtGui import QIcon, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPlainTextEdit
 
 from studio.core.labels import Label, LabelDecision
@@ -73,6 +73,7 @@ class Completion(QObject):
         super().__init__(edit)
         self._edit, self._theme = edit, theme
         self._codes: tuple[Code, ...] = ()
+        self._icons: dict[LabelDecision, QIcon] = {}
         self.list = QListWidget(edit)
         self.list.setAccessibleName("Ids that fit")
         self.list.setProperty("kind", "completion")
@@ -80,6 +81,7 @@ class Completion(QObject):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(lambda _item: self._take())
         self.list.hide()
+        theme.follow(self, self._paint)
 
     @property
     def is_open(self) -> bool:
@@ -124,13 +126,16 @@ class Completion(QObject):
         elif event.key() not in (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr):
             self.close()
 
+    def _paint(self) -> None:
+        self._icons = {decision: decision_icon(self._theme, decision.decision) for decision in LabelDecision}
+
     def _offer(self, *, asked: bool) -> None:
         cursor = self._edit.textCursor()
         found = [] if cursor.hasSelection() else matching(self._codes, self._before(cursor), asked=asked)
         self.list.clear()
         for code in found:
             words = f"{code.id}   {code.words}" if code.words else code.id
-            item = QListWidgetItem(decision_icon(self._theme, code.decision.decision), words)
+            item = QListWidgetItem(self._icons[code.decision], words)
             item.setData(_CODE, code.id)
             self.list.addItem(item)
         if not found:

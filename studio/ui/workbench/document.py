@@ -62,6 +62,7 @@ class PolicyDocument(QObject):
     def open(self, policy: Policy, version: PolicyVersion | None) -> None:
         """Take another policy in. The caller has put its text into the editor."""
         self._base, self._version, self._current = policy, version, None
+        self._timer.stop()
         self.opened.emit()
         self.changed.emit()
 

@@ -57,8 +57,9 @@ class PolicyEditor(ExactEdit):
         self.highlighter = PolicyHighlighter(self.document(), theme)
         self.blockCountChanged.connect(self._make_room)
         self.updateRequest.connect(self._scroll_gutter)
-        self.cursorPositionChanged.connect(self._mark)
-        self.textChanged.connect(self._mark_gutter)
+        self._current = (0, 0)
+        self.cursorPositionChanged.connect(self._show_current)
+        self.blockCountChanged.connect(self._mark_gutter)
         self.folds.changed.connect(self._gutter.update)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -146,6 +147,9 @@ class PolicyEditor(ExactEdit):
         super().mousePressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
+        painter = QPainter(self.viewport())
+        painter.fillRect(self._line_rect(), QColor(self._theme.tokens.current_line))
+        painter.end()
         super().paintEvent(event)
         if self.folds.any:
             self._paint_chips(QRectF(event.rect()))
@@ -181,9 +185,22 @@ class PolicyEditor(ExactEdit):
             self._gutter.update(0, area.y(), self._gutter.width(), area.height())
 
     def _mark(self) -> None:
-        line = self._selection(self.textCursor(), self._theme.tokens.current_line, whole_line=True)
-        self.setExtraSelections([line, *self._underlines, *self._found, *self._flash])
-        self._gutter.update()
+        self.setExtraSelections([*self._underlines, *self._found, *self._flash])
+
+    def _show_current(self) -> None:
+        """Light up the line of the cursor. Painted and not one of Qt's selections, which are all set anew together."""
+        cursor = self.textCursor()
+        line = cursor.block().layout().lineForTextPosition(cursor.positionInBlock())
+        current = (cursor.blockNumber(), line.lineNumber() if line.isValid() else 0)
+        if current != self._current:
+            self._current = current
+            self.viewport().update()
+            self._gutter.update()
+
+    def _line_rect(self) -> QRect:
+        """The line of the cursor, over the whole width."""
+        at = self.cursorRect()
+        return QRect(0, at.top(), self.viewport().width(), at.height())
 
     def _mark_gutter(self) -> None:
         """The marks move with what is typed before them."""

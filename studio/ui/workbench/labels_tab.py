@@ -42,7 +42,7 @@ class LabelsTab(QWidget):
         self.table = LabelsTable(theme)
         self.view = self._make_view(theme)
         self.form = Choice(theme, FORM, "Form of the answer", prefix="Answer: ")
-        self.position = Choice(theme, POSITION, "Who asks for the answer", prefix="Asked for: ")
+        self.position = Choice(theme, POSITION, "Who writes the instruction for the answer", prefix="Instruction: ")
         self.effort = Choice(theme, EFFORT, "Effort the policy asks for", prefix="Effort: ")
         self.says = ElidedLabel(kind="small")
         self.problem = ElidedLabel(kind="warn")

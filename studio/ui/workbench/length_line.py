@@ -22,15 +22,10 @@ _RUNS = 60
 
 
 def advice(tokens: int) -> str:
-    """How a length stands to what the guidance recommends."""
-    low, high = ADVISED
-    if tokens < low:
-        return f"shorter than the {low}–{high} advised"
-    if tokens <= high:
-        return f"within the {low}–{high} advised"
-    if tokens <= REASONABLE:
-        return f"longer than the {low}–{high} advised"
-    return f"beyond the {REASONABLE:,} up to which answers stay reasonable"
+    """What the guidance recommends, in a few words."""
+    if tokens > REASONABLE:
+        return f"beyond the {REASONABLE:,} that still work"
+    return f"{ADVISED[0]}–{ADVISED[1]} advised"
 
 
 class LengthScale(QWidget):
@@ -119,7 +114,7 @@ class LengthLine(QFrame):
 
     def _show(self) -> None:
         count = f"{self._tokens:,}" if self._exact else f"about {round(self._tokens, -1):,}"
-        self.length.setText(f"{count} tokens, {advice(self._tokens)}" if self._tokens else "")
+        self.length.setText(f"{count} tokens · {advice(self._tokens)}" if self._tokens else "")
         by = "by the loaded model's own tokenizer" if self._exact else "until a model is loaded that counts exactly"
         self.length.explain(
             f"The compiled prompt without content has {count} tokens, {by}.\n"
@@ -134,7 +129,7 @@ class LengthLine(QFrame):
             self.cost.setText("")
             return
         if self._pace is None:
-            self.cost.setText("seconds not known before the first run")
+            self.cost.setText("cost known after a run")
             self.cost.explain("How fast this model reads and writes on this machine is measured by its runs.")
             return
         expected = cost(self._pace, self._tokens)

@@ -204,7 +204,7 @@ def _places(layout: QTextLayout, start: int, end: int, corner: QPointF) -> list[
         first, last = max(start, line.textStart()), min(end, line.textStart() + line.textLength())
         if first < last:
             left, right = _x(line, first), _x(line, last)
-            found.append(QRectF(left - 2, line.y(), right - left + 4, line.height()).translated(corner))
+            found.append(QRectF(left + 0.5, line.y(), right - left - 1, line.height()).translated(corner))
     return found
 
 
