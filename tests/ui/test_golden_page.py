@@ -322,5 +322,5 @@ def test_only_rows_in_sight_are_read(open_window: Opener, tmp_path: Path, rows: 
     page.view.scrollToBottom()
     stage.until(lambda: page.table.row(rows + 5) is not None)
     assert page.table.row(rows + 5).title == f"number {rows - 1}"  # type: ignore[union-attr]  # just waited for
-    QTest.keyClick(page.view, Qt.Key.Key_End)
+    QTest.keyClick(page.view, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
     stage.until(lambda: page.detail.example is not None and page.detail.example.content.text == f"number {rows - 1}")
