@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -81,6 +81,8 @@ class ItemTime:
 class Advice:
     """How a model fits. ``missing`` bytes would have to be free besides; ``plan`` and ``why`` are sentences.
 
+    ``weights`` are the bytes of all tensors, which is about the size of its files.
+
     ``context`` is the longest in tokens that one request may have, ``together`` how many requests run at a time.
     ``cpu_experts`` layers keep their experts on the CPU, and ``layers_on_gpu`` of ``layers`` are on the GPU.
     """
@@ -96,6 +98,7 @@ class Advice:
     layers: int = 0
     time: ItemTime | None = None
     why: str = ""
+    weights: int = 0
 
     @property
     def needed(self) -> int:
@@ -183,7 +186,7 @@ def advise(
     try:
         fit = fitting.fit(weights, shape, settings, outline.dimensions.context, machine.memory_free, machine.gpus)
     except WorkerFailure as failure:
-        return _too_big(failure, machine)
+        return replace(_too_big(failure, machine), weights=outline.size)
     where = fit.gpu.description or fit.gpu.name if fit.gpu is not None else "memory"
     need, together = _need(fit, settings)
     parts = [Part("weights", where, need.weights), Part("context", where, need.kv), Part("work", where, need.buffers)]
@@ -207,6 +210,7 @@ def advise(
         layers_on_gpu=on_gpu,
         layers=shape.layers,
         time=observed or _estimated(outline.dimensions, weights, fit, measured),
+        weights=outline.size,
     )
 
 

@@ -96,6 +96,8 @@ def test_parts_add_up_and_lie_where_the_plan_says() -> None:
     assert sum(part.size for part in weights) == pytest.approx(outline("safeguard-20b-mxfp4").size, rel=1e-6)
     on_card = sum(part.size for part in found.parts if part.where == "A card")
     assert 0.7 * 8 * GB * 0.92 < on_card <= 8 * GB * 0.92
+    too_big = fits("safeguard-120b-mxfp4", machine(32, card=8))
+    assert too_big.weights == outline("safeguard-120b-mxfp4").size
 
 
 def test_the_worst_case_is_what_the_engine_takes(demo_gguf: Path, tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_what_was_measured_shows_as_seconds_on_the_cards(open_window: Opener) ->
     Measurements(paths.config_dir()).keep(Measurement(there.key, "2026-11-21T10:00:00+00:00", {CPU: sample}))
     stage.window.models.work.look()
     stage.until(lambda: "per item" in stage.window.models.card("demo").fit.text())
-    assert "Speed measured" in stage.window.models.machine.speed.text()
+    assert "speed measured" in stage.window.models.machine.speed.text()
 
 
 def test_cards_stand_in_columns_where_there_is_room(open_window: Opener) -> None:

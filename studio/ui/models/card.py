@@ -193,8 +193,7 @@ class ModelCard(QFrame):
         if self.entry.size is not None:
             return size(self.entry.size)
         advice = self.standing.advice
-        weights = sum(part.size for part in advice.parts if part.name == "weights") if advice is not None else 0
-        return f"about {size(weights)}" if weights else "size known when asked"
+        return f"about {size(advice.weights)}" if advice is not None and advice.weights else "size known when asked"
 
     def _flip(self) -> None:
         self._facts.setVisible(self._facts.isHidden())

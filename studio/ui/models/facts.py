@@ -37,8 +37,10 @@ def _fit(advice: Advice | None) -> Iterator[str]:
     if advice.why:
         yield f"Fit: {advice.why}"
     if advice.parts:
-        parts = ", ".join(f"{part.name} {size(part.size)} in {part.where}" for part in advice.parts)
-        yield f"Memory: {size(advice.needed)} at most: {parts}"
+        yield f"Memory: {size(advice.needed)} at most"
+        for where in dict.fromkeys(part.where for part in advice.parts):
+            parts = ", ".join(f"{part.name} {size(part.size)}" for part in advice.parts if part.where == where)
+            yield f"   {'In memory' if where == 'memory' else f'On {where}'}: {parts}"
     if advice.time is not None:
         yield f"Speed: {time_words(advice.time)}"
 

@@ -25,6 +25,8 @@ from studio.ui.words import path_words, size
 
 _FILES = "Model files (*.gguf);;All files (*)"
 _WIDEST = 1800
+_LAID_OUT_MS = 60
+"""After so long a question has its place, which may be further down than what is in sight."""
 _LOADING = "Loading the model"
 """The title under which the window loads a model."""
 
@@ -159,8 +161,9 @@ class ModelsPage(Page):
         card = ModelCard(self._context.theme, entry)
         card.use_wanted.connect(self._use)
         card.get_wanted.connect(self._ask_get)
-        # Once it is laid out: it may be further down than what is in sight.
-        card.question.asking.connect(lambda asking: QTimer.singleShot(0, card, lambda: self._reveal(card, asking)))
+        card.question.asking.connect(
+            lambda asking: QTimer.singleShot(_LAID_OUT_MS, card, lambda: self._reveal(card, asking))
+        )
         card.stop_wanted.connect(self._stop)
         card.load_wanted.connect(lambda _key: self.load_wanted.emit())
         card.check_wanted.connect(lambda key: self.work.check(self.card(key).entry))
@@ -170,7 +173,7 @@ class ModelsPage(Page):
 
     def _reveal(self, card: ModelCard, asking: bool) -> None:
         if asking:
-            self._scroll.ensureWidgetVisible(card.question)
+            self._scroll.ensureWidgetVisible(card.question, 0, 24)
 
     def _use(self, entry_id: str) -> None:
         # Another model that is still being loaded would have to end first.
@@ -189,12 +192,14 @@ class ModelsPage(Page):
 
     def _ask_download(self, plan: DownloadPlan) -> None:
         """Name what would be reached and taken, before anything is."""
-        size_words = "as much as the Hub says, which is asked first" if plan.to_fetch is None else size(plan.to_fetch)
+        advice = self._advice.get(plan.id)
+        about = f"about {size(advice.weights)}, " if advice is not None and advice.weights else ""
+        to_fetch = f"{about}as the Hub says when it is asked" if plan.to_fetch is None else size(plan.to_fetch)
         lines = [
             f"The network shield opens for {', '.join(plan.servers)} until it is done, and for nothing else. "
             "Nothing that you judge is sent.",
             f"From: {plan.source}",
-            f"To fetch: {size_words}. Free on the disk: {size(plan.free)}.",
+            f"To fetch: {to_fetch}. Free on the disk: {size(plan.free)}.",
             f"Into: {path_words(plan.folder)}",
             "Every byte is checked against its sha256. You can pause at any time, and close the studio.",
         ]
@@ -202,7 +207,6 @@ class ModelsPage(Page):
         if plan.enough is False:
             lacking = (plan.to_fetch or 0) + plan.spare - plan.free
             warnings.append(f"There is not enough room: make {size(lacking)} free first.")
-        advice = self._advice.get(plan.id)
         if advice is not None and advice.fits is Fits.TOO_BIG:
             warnings.append(f"It would not run here: it needs {gigabytes(advice.missing)} more memory.")
         other = None
