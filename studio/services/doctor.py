@@ -109,7 +109,7 @@ def _model(studio: Studio) -> list[Fact]:
         Fact("Context", f"{info.n_ctx_train:,} tokens"),
         Fact("Engine", f"llama.cpp {info.llama_build}, {info.backend} on {info.device}"),
         Fact("Placement", info.placement.words),
-        Fact("Memory", _memory(info)),
+        *([] if info.remote else [Fact("Memory", _memory(info))]),
         *_notes(studio),
         Fact("Worker network", info.network),
         Fact("Worker file writes", info.writes),

@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         for number, event in enumerate(self._events()):
-            if number == 5 and fault in ("half", "garbage", "stall", "error"):
+            if number == 14 and fault in ("half", "garbage", "stall", "error"):
                 if fault == "garbage":
                     self._send(b"data: {no json\n\n")
                 if fault == "error":

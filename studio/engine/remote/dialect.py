@@ -90,21 +90,22 @@ def question(served: Served, prompt: list[int] | str, most: int, sampling: Sampl
         "top_p": sampling.top_p,
         "seed": sampling.seed,
         "stream": True,
-        "logprobs": candidates,
     }
     if served.kind is Kind.OTHER:
+        # Nothing beyond the protocol's core: some servers refuse even to tell probabilities.
         return asked
     # Both stop at these two by themselves where the model's file says so; a file may fail to.
     ends = (
         {} if served.prompts is None else {name: served.prompts.controls[name] for name in ("<|return|>", "<|call|>")}
     )
-    asked |= {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "stream_options": {"include_usage": True}}
+    asked |= {"logprobs": candidates, "top_k": 0, "min_p": 0.0, "stream_options": {"include_usage": True}}
     if served.kind is Kind.VLLM:
         asked |= {
             "stop_token_ids": sorted(ends.values()),
             "skip_special_tokens": False,
             "spaces_between_special_tokens": False,
             "return_token_ids": True,
+            "repetition_penalty": 1.0,
             "add_special_tokens": False,
         }
     else:

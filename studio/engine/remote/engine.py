@@ -56,8 +56,9 @@ class RemoteEngine:
         found = [Server(url, door.open, key=key, ca=remote.ca, patience=patience or Patience()) for url in remote.urls]
         self._remote = remote
         self._pool = Pool([Endpoint(server) for server in found], retry or Retry())
-        self._closing = Cancel()
-        self._asking = threading.Lock()
+        self._closing = False
+        self._running: set[Cancel] = set()
+        self._asking, self._meeting = threading.Lock(), threading.Lock()
         self.info = self._described()
 
     @property
@@ -97,28 +98,50 @@ class RemoteEngine:
         was handed out already. Raises RemoteError, TooLongError or another EngineError.
         """
         stop = Cancel()
-        self._closing.on_request(stop.request)
         if cancel is not None:
             cancel.on_request(stop.request)
-        began, tried = time.monotonic(), 0
+        with self._registered(stop):
+            return self._generate(request, on_event, stop)
+
+    def _generate(
+        self, request: GenerateRequest, on_event: Callable[[GenerateEvent], None] | None, stop: Cancel
+    ) -> Generation:
+        began = time.monotonic()
+        asked: list[Endpoint] = []
+        most = self._pool.retry.tries + len(self._pool.endpoints) - 1
         while True:
-            tried += 1
             attempt = _Attempt(on_event)
             try:
-                with self._pool.turn(stop) as endpoint:
+                with self._pool.turn(stop, asked) as endpoint:
+                    asked.append(endpoint)
                     done = self._try(endpoint, request, attempt, stop)
                 return replace(done, total_s=time.monotonic() - began)
             except Stopped:
-                if self._closing.requested and not (cancel is not None and cancel.requested):
+                if self._closing:
                     raise EngineClosedError("The engine was closed.") from None
                 return attempt.cancelled(request, self.info.n_ctx_limit)
             except RemoteError as error:
-                if not error.again or attempt.told or tried >= self._pool.retry.tries:
+                if not error.again or attempt.told or len(asked) >= most:
                     raise
 
     def close(self) -> None:
         """End all connections. Requests on their way get EngineClosedError."""
-        self._closing.request()
+        with self._asking:
+            self._closing, running = True, list(self._running)
+        for stop in running:
+            stop.request()
+
+    @contextmanager
+    def _registered(self, stop: Cancel) -> Iterator[None]:
+        with self._asking:
+            if self._closing:
+                raise EngineClosedError("The engine was closed.")
+            self._running.add(stop)
+        try:
+            yield
+        finally:
+            with self._asking:
+                self._running.discard(stop)
 
     def _try(self, endpoint: Endpoint, request: GenerateRequest, attempt: _Attempt, stop: Cancel) -> Generation:
         try:
@@ -155,6 +178,9 @@ class RemoteEngine:
                 attempt.hear(event)
                 if answer.complete:
                     break
+        if stop.requested:
+            # A connection that we cut may look like one that came to its end.
+            raise Stopped
         return answer.generation(prompt_tokens=length, seed=request.sampling.seed, n_ctx=n_ctx)
 
     def _described(self) -> ModelInfo:
@@ -186,7 +212,7 @@ class RemoteEngine:
             n_ctx_limit=min(s.n_ctx or _UNKNOWN_CONTEXT for s in known),
             n_vocab=first.n_vocab,
             llama_build=versions,
-            backend="server",
+            backend="server" if first.prompts is not None else "server, prompts as text",
             device=where,
             n_threads=0,
             n_batch=0,
@@ -198,13 +224,16 @@ class RemoteEngine:
             writes="not on this machine",
             n_seq=sum(s.width for s in known),
             n_seq_wanted=sum(s.width for s in known),
-            placement=Placement(words=f"on the server {where}"),
+            placement=Placement(
+                words=f"on the server {where}"
+                + ("" if first.prompts is not None else "; it takes text only: content may forge turns")
+            ),
             remote=True,
         )
 
     def _meet(self, endpoint: Endpoint) -> Served:
         """Ask a server what it is, and see that it has the same model as the others."""
-        with self._asking:
+        with self._meeting:
             served = endpoint.served or describe(endpoint.server, self._remote.model)
             for other in self._known():
                 if (other.model, other.n_vocab, other.prompts is None) != (

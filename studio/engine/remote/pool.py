@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -55,10 +55,13 @@ class Pool:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     @contextmanager
-    def turn(self, cancel: Cancel) -> Iterator[Endpoint]:
-        """The server with most room, waited for when all are full or resting. Raises Stopped upon a cancel."""
+    def turn(self, cancel: Cancel, avoid: Container[Endpoint] = ()) -> Iterator[Endpoint]:
+        """The server with most room, waited for when all are full or resting. Raises Stopped upon a cancel.
+
+        Those to ``avoid`` have failed this request already: they are asked again only when there are no others.
+        """
         with self._changed:
-            while (chosen := self._free()) is None:
+            while (chosen := self._free(avoid)) is None:
                 if cancel.requested:
                     raise Stopped
                 self._changed.wait(_LOOK_AGAIN_S)
@@ -88,7 +91,8 @@ class Pool:
         """Whether any request is on its way."""
         return any(endpoint.in_flight for endpoint in self.endpoints)
 
-    def _free(self) -> Endpoint | None:
+    def _free(self, avoid: Container[Endpoint]) -> Endpoint | None:
         now = time.monotonic()
-        ready = [e for e in self.endpoints if e.rests_until <= now and e.in_flight < e.width]
+        wanted = [e for e in self.endpoints if e not in avoid] or self.endpoints
+        ready = [e for e in wanted if e.rests_until <= now and e.in_flight < e.width]
         return min(ready, key=lambda e: (e.in_flight / e.width, e.failures), default=None)

@@ -239,7 +239,9 @@ def _bring_models(bundle: Path, manifest: Manifest, target: Path, command: Path)
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, env={**os.environ, "PIP_CONFIG_FILE": os.devnull}, check=False)
+    # What this shell says to Python and to pip is not meant for the new environment.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_"))}
+    done = subprocess.run(command, env={**kept, "PIP_CONFIG_FILE": os.devnull}, check=False)
     if done.returncode:
         raise BundleProblem(f"This step ended with code {done.returncode}: {' '.join(command)}")
 
