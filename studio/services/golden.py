@@ -113,6 +113,12 @@ class GoldenService:
         """How many examples a policy has."""
         return self._golden.count(policy_id)
 
+    def tag(self, ids: Sequence[str], tag: str) -> None:
+        """Give many examples a tag. Raises InputError for a tag without letters."""
+        if not tag.strip():
+            raise InputError("A tag without letters says nothing.", hint="Write a word.")
+        self._golden.add_tag(ids, tag.strip())
+
     def restore(self, example: GoldenExample) -> GoldenExample:
         """Put back an example that was deleted, at the end of the set. Raises InputError when it is there."""
         return self._golden.add(example)

@@ -173,6 +173,16 @@ class Golden:
         with self._database.read() as session:
             return [(str(tag), count) for tag, count in session.execute(query)]
 
+    def add_tag(self, ids: Sequence[str], tag: str) -> None:
+        """Give those of the examples that are there a tag, all or on any error none."""
+        with self._database.write() as session:
+            for part in chunks(ids):
+                for row in session.scalars(select(GoldenRow).where(GoldenRow.id.in_(part))):
+                    if tag not in row.tags:
+                        row.tags = [*row.tags, tag]
+                session.flush()
+                session.expunge_all()
+
     def hold_out(self, policy_id: str, ids: Sequence[str]) -> None:
         """Hold out exactly these of the policy's examples."""
         with self._database.write() as session:

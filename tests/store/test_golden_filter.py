@@ -65,6 +65,14 @@ def test_any_text_is_found_by_its_words(workspace: Workspace, text: str) -> None
     assert example.id in workspace.golden.find(text, GoldenQuery(words))
 
 
+def test_many_get_a_tag_at_once(filled: Workspace) -> None:
+    filled.golden.add_tag(["a", "c", "gone"], "hard")
+    filled.golden.add_tag(["a"], "hard")
+
+    assert filled.golden.find("spam", GoldenQuery(tag="hard")) == ["a", "c"]
+    assert filled.golden.many(["a"])[0].tags == ("easy", "en", "hard")
+
+
 def test_a_part_is_held_out_and_counted(filled: Workspace) -> None:
     filled.golden.hold_out("spam", ["a", "c"])
     assert filled.golden.find("spam", GoldenQuery(held_out=True)) == ["a", "c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -15,6 +16,7 @@ from studio.ui.golden.hold_out_dialog import HoldOutDialog
 from studio.ui.golden.import_dialog import ImportDialog
 from studio.ui.golden.work import GoldenWork
 from studio.ui.tasks import Job, Lane
+from studio.ui.widgets.ask_line import AskLine
 from studio.ui.words import count
 
 _KINDS = "*.csv *.tsv *.json *.jsonl *.yaml *.yml *.parquet *.xlsx *.gz"
@@ -72,6 +74,25 @@ class GoldenChores(QWidget):
             self.set_changed.emit()
 
         self._context.tasks.run(Lane.STORE, lambda: care.hold_out(policy_id, share, seed), on_done=done)
+
+    def tag(self, ids: Sequence[str]) -> None:
+        """Ask for a tag and give it to all of the examples."""
+        if not ids:
+            return
+        ask = AskLine(
+            self._context.theme, self.window(), title=f"Tag {count(len(ids), 'example')}", label="Tag", take="Tag"
+        )
+        self._context.theme.dress(ask)
+        wanted, tag, golden = ask.exec(), ask.text, self._context.studio.golden
+        ask.deleteLater()
+        if wanted:
+            told = f"{count(len(ids), 'example')} tagged “{tag}”"
+
+            def done(_none: object) -> None:
+                self._context.changes.status.emit(told)
+                self.set_changed.emit()
+
+            self._context.tasks.run(Lane.STORE, lambda: golden.tag(ids, tag), on_done=done)
 
     def find_duplicates(self) -> None:
         """Look for what stands in the set twice or almost twice, beside the window."""

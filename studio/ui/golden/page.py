@@ -331,7 +331,10 @@ class GoldenPage(Page):
         self.drop.dropped.connect(self.chores.import_file)
         self.chores.set_changed.connect(self._set_changed)
         self.chores.duplicates_found.connect(self._duplicates_found)
+        # What is typed is kept before a chore changes the set, so that neither overwrites the other.
+        menu.aboutToShow.connect(self.detail.settle)
         menu.addAction("Find duplicates", self.chores.find_duplicates)
+        menu.addAction("Tag the listed examples…", lambda: self.chores.tag(self.table.ids))
         menu.addAction("Hold out a part…", lambda: self.chores.hold_out(self._balance))
         menu.addSeparator()
         menu.addAction("Export the set…", self.chores.export_file)
@@ -357,7 +360,8 @@ class GoldenPage(Page):
     def _set_changed(self) -> None:
         if self.bar.held_out or self.filters.held_out.isChecked():
             self.choose_part(False)
-        self.read()
+        # What is shown may have another tag, or be held out now: it is read again.
+        self._changed_by_hand()
 
     def _duplicates_found(self, found: Duplicates) -> None:
         self._duplicates = found
