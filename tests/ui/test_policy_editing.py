@@ -243,6 +243,21 @@ def test_the_prompt_tab_shows_every_byte_as_sent(open_window: Opener) -> None:
     assert ours
 
 
+def test_length_and_cost_are_told_and_unknown_ones_are_not_guessed(open_window: Opener) -> None:
+    stage = open_window(VIOLATES)
+    stage.open_spam()
+    line = stage.bench.policy.length
+    stage.until(lambda: line.length.text() and "about" not in line.length.text())
+    exact = stage.studio.judge.count_tokens(stage.bench.policy.document.policy)
+    assert line.length.text() == f"{exact:,} tokens · 400–600 advised"
+    assert line.cost.text() == "cost known after a run"
+
+    stage.judged("You have won")
+
+    assert line.cost.text().startswith("first run ")
+    assert "1 of this model's runs" in line.cost.toolTip()
+
+
 def test_the_rail_gives_way_in_a_narrow_window(open_window: Opener) -> None:
     stage = open_window()
     wide = stage.window.rail.width()

@@ -63,7 +63,7 @@ def matching(codes: Iterable[Code], before: str, *, asked: bool) -> list[Code]:
         return [code for code in codes if code.id.casefold().startswith(folded) and code.id != word][:_MOST]
     if len(word) < _FROM_LETTERS:
         return []
-    return [code for code in codes if code.looks_like_a_code and code.id.startswith(word) and code.id != word][:_MOST]
+    return [code for code in codes if code.id.startswith(word) and code.looks_like_a_code and code.id != word][:_MOST]
 
 
 class Completion(QObject):

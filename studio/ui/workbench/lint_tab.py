@@ -127,7 +127,10 @@ class LintTab(QWidget):
             return
         kept = self._chosen()
         self._linted = policy
-        self._marks = marks_in(self._editor.document(), policy.text, findings)
+        before, self._marks = self._marks, marks_in(self._editor.document(), policy.text, findings)
+        if [_shown(mark.finding) for mark in before] == [_shown(mark.finding) for mark in self._marks]:
+            self._move_lines()
+            return
         self._fill()
         if kept is not None:
             same = [n for n, mark in enumerate(self._marks) if mark.finding.message == kept.finding.message]
@@ -143,6 +146,15 @@ class LintTab(QWidget):
         self.empty.setVisible(not self._marks)
         self._editor.show_marks(self._marks)
         self.counted.emit(len(self._marks), _counts(self.findings))
+
+    def _move_lines(self) -> None:
+        """The same findings, some of them on other lines: the list stays as it is."""
+        for place, mark in enumerate(self._marks):
+            item, line = self.list.topLevelItem(place), f"line {mark.finding.line}"
+            if item is not None and item.text(_LINE) != line:
+                item.setText(_LINE, line)
+                item.setData(0, Qt.ItemDataRole.AccessibleTextRole, _spoken(mark.finding))
+        self._editor.show_marks(self._marks)
 
     def _paint(self) -> None:
         side = self._context.theme.scale.px(12)
@@ -188,10 +200,18 @@ class LintTab(QWidget):
 def _item(finding: Finding) -> QTreeWidgetItem:
     item = QTreeWidgetItem([finding.message, f"line {finding.line}"])
     item.setToolTip(0, f"{finding.message}\n{finding.reason}\n{finding.advice}")
-    spoken = f"{finding.severity}, line {finding.line}: {finding.message}"
-    item.setData(0, Qt.ItemDataRole.AccessibleTextRole, spoken)
+    item.setData(0, Qt.ItemDataRole.AccessibleTextRole, _spoken(finding))
     item.setTextAlignment(_LINE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return item
+
+
+def _spoken(finding: Finding) -> str:
+    return f"{finding.severity}, line {finding.line}: {finding.message}"
+
+
+def _shown(finding: Finding) -> tuple[object, ...]:
+    """What the list shows of a finding, but for its line."""
+    return (finding.rule, finding.severity, finding.message, finding.reason, finding.advice, bool(finding.fix))
 
 
 def _counts(findings: tuple[Finding, ...]) -> str:

@@ -14,7 +14,7 @@ from studio.ui.theme import Theme
 from studio.ui.widgets.controls import decision_icon
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_FENCES = ("```", "~~~")
 _LINE = Qt.ItemDataRole.UserRole
 
 
@@ -39,10 +39,11 @@ def outline(text: str, labels: tuple[Label, ...]) -> list[Entry]:
     entries: list[Entry] = []
     fenced = False
     for number, line in enumerate(text.split("\n")):
-        if _FENCE.match(line):
+        # Looked at without a pattern first: this runs at each pause in typing, over every line.
+        if line.lstrip().startswith(_FENCES):
             fenced = not fenced
-        elif not fenced:
-            heading = _HEADING.match(line)
+        elif line and not fenced:
+            heading = _HEADING.match(line) if line[0] == "#" else None
             if heading:
                 entries.append(Entry(len(heading[1]), heading[2] or "(no title)", number))
                 continue
