@@ -24,8 +24,9 @@ LONG_TOKENS = 600
 fewer than two rules its paragraphs are all that can be taken away, whatever its length."""
 _NAME_LENGTH = 72
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
-_SENTENCE = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？]+[\"'”’»)\]]*|\n|$)")  # noqa: RUF001  full-width marks end sentences too
+_SENTENCE = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？]+[\"'”’»)\]]*|\n|$)")
 _MARKS = re.compile(r"^[\s>*+\-•–|#]+")
+_NO_RULES = (Role.PRECEDENCE, Role.INSTRUCTION, Role.DEFINITIONS)
 _TABLE_LINE = re.compile(r"^[ \t|:-]*-[ \t|:-]*$")
 
 
@@ -206,7 +207,10 @@ def _part(doc: Document, kind: PartKind, first: int, end: int) -> Part:
     start = doc.lines[first].start
     stop = doc.lines[end].start if end < len(doc.lines) else len(doc.text)
     text = doc.text[start:stop]
-    return Part(kind, start, stop, first + 1, _code(doc.lines[first]) or _words(text), text.strip())
+    line = doc.lines[first]
+    # Elsewhere a line may begin with a code that it only speaks of: "SP0.d overrides SP2".
+    code = "" if kind is not PartKind.RULE or line.role in _NO_RULES else _code(line)
+    return Part(kind, start, stop, first + 1, code or _words(text), text.strip())
 
 
 def _lines(doc: Document, part: Part) -> range:

@@ -84,6 +84,12 @@ def test_rules_and_examples_are_found_with_the_lines_that_belong_to_them() -> No
     assert left.labels == POLICY.labels
 
 
+def test_a_line_that_only_speaks_of_a_code_is_not_named_after_it() -> None:
+    policy = replace(POLICY, text="# Precedence\n1. SP0.a overrides SP2.\n2. Else SP2.\n\n# Criteria\n- SP2.a: bulk\n")
+
+    assert [name for _, name in named(policy)] == ["1. SP0.a overrides SP2.", "2. Else SP2.", "SP2.a"]
+
+
 def test_a_labels_headed_block_is_a_part_with_all_that_stands_in_it() -> None:
     text = "# Criteria\n## SP2 Bulk\nThe same text often.\n- SP2.a: links\n\n## SP0 Fine\nAll else.\n"
     policy = replace(POLICY, text=text)

@@ -71,7 +71,7 @@ def test_the_history_shows_who_changed_what_and_both_ways_of_reading_it(open_win
     assert view.words.text().startswith("v3 → v2")
     view.mode._group.button(1).click()
     assert not view.diff.beside
-    assert "7 ±" in view.diff.toPlainText()
+    assert "    7 ±" in view.diff.toPlainText()
     view.choose(1)
     view.base.pick(-1)
     stage.settle()

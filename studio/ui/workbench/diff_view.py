@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QColor,
     QTextBlockFormat,
@@ -26,7 +27,8 @@ from studio.ui.words import count
 
 CONTEXT = 3
 """Unchanged lines that are shown on either side of a change, as is usual for unified diffs."""
-_NUMBER_WIDTH = 52
+_NUMBER_SHARE = 6
+"""Per cent of the width for each column of line numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class DiffView(QTextBrowser):
         self.setProperty("kind", "flat")
         self.setOpenLinks(False)
         self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setUndoRedoEnabled(False)
         theme.changed.connect(self._draw)
 
@@ -190,7 +193,7 @@ class DiffView(QTextBrowser):
 
     def _number(self, hunk: Hunk, line: int, sign: str) -> str:
         arrow = "▶ " if hunk in self._marked else ""
-        return f"{arrow}{line} {sign}" if self._beside else f"{arrow}{line} {sign}   "
+        return f"{arrow}{line} {sign}" if self._beside else f"{arrow}{line:>5} {sign} "
 
     def _table_format(self) -> QTextTableFormat:
         made = QTextTableFormat()
@@ -199,8 +202,8 @@ class DiffView(QTextBrowser):
         made.setCellSpacing(0)
         made.setCellPadding(2)
         made.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-        number = QTextLength(QTextLength.Type.FixedLength, self._theme.scale.px(_NUMBER_WIDTH))
-        half = QTextLength(QTextLength.Type.PercentageLength, 50)
+        number = QTextLength(QTextLength.Type.PercentageLength, _NUMBER_SHARE)
+        half = QTextLength(QTextLength.Type.PercentageLength, 50 - _NUMBER_SHARE)
         made.setColumnWidthConstraints([number, half, number, half])
         return made
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QListView, QProgressBar
 
 from studio.core.progress import Cancel, Progress
 from studio.core.run import Run
-from studio.services.explain import Explanation, Removal, Unit, decided_share, explain, ranked, same_as
+from studio.services.explain import Explanation, Part, Piece, Removal, Unit, decided_share, explain, ranked, same_as
 from studio.ui.context import Context
 from studio.ui.tasks import Job, Lane
 from studio.ui.widgets.basics import ElidedLabel, column, frame, icon_button, push_button, row, spread
@@ -41,6 +41,7 @@ class WhyPanel(QFrame):
         self._base: Run | None = None
         self._removals: list[Removal] = []
         self._cancel: Cancel | None = None
+        self._picked: Part | Piece | None = None
         self._job: Job | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -66,6 +67,7 @@ class WhyPanel(QFrame):
         self.stop()
         cancel = Cancel()
         self._run, self._base, self._removals, self._cancel = run, None, [], cancel
+        self._picked = None
         self.unit.choose(unit)
         studio, came, told = self._context.studio, self._came, self._told
 
@@ -234,7 +236,6 @@ class WhyPanel(QFrame):
 
     def _fill(self) -> None:
         self._timer.stop()
-        kept = self.list.currentIndex().data(ROW_ROLE)
         self._model.clear()
         if self._base is None or self._base.verdict is None:
             return
@@ -246,14 +247,14 @@ class WhyPanel(QFrame):
             item.setData(line.spoken, Qt.ItemDataRole.AccessibleTextRole)
             item.setToolTip(line.removal.part.text)
             self._model.appendRow(item)
-            if kept is not None and kept.removal is removal:
-                self.list.setCurrentIndex(item.index())
-        if kept is None and self._model.rowCount():
-            self.list.setCurrentIndex(self._model.index(0, 0))
+        rows = [removal.part for removal in self.removals]
+        # The strongest stays chosen while they come, unless a person chose another.
+        self.list.setCurrentIndex(self._model.index(rows.index(self._picked) if self._picked in rows else 0, 0))
 
     def _want(self, index: QModelIndex) -> None:
         line = index.data(ROW_ROLE)
         if line is not None and self._run is not None:
+            self._picked = line.removal.part
             self.part_wanted.emit(self._run, line.removal.part)
 
     def _want_runs(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -15,7 +17,8 @@ from studio.ui.words import decision_word
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 _KINDS = {PartKind.RULE: "Rule", PartKind.EXAMPLE: "Example", PartKind.PARAGRAPH: "Paragraph"}
 _ARROW = "→"
-_SHARE_SAMPLE = "100 → 100 %"
+_SHARE_SAMPLE = "> 99 → > 99 %"
+_LEAD = re.compile(r"^[\s>*+\-•–|#]+")
 
 
 class WhyRow:
@@ -28,9 +31,8 @@ class WhyRow:
         self.before = before.decision if before else None
         self.after = verdict.decision if verdict else None
         if isinstance(part, Part):
-            self.title = f"{_KINDS[part.kind]} {part.name}" if part.kind is PartKind.RULE else part.name
             self.place = f"{_KINDS[part.kind].lower()} in line {part.line}"
-            self.detail = " ".join(part.text.split())
+            self.title, self.detail = _words(part, self.place)
         else:
             self.title, self.place, self.detail = part.text, f"turn {part.turn + 1}" if part.turn else "", ""
         self.labels = ", ".join(verdict.labels) if verdict else ""
@@ -126,10 +128,20 @@ class WhyDelegate(QStyledItemDelegate):
             top += metrics.height()
 
 
+def _words(part: Part, place: str) -> tuple[str, str]:
+    """A rule with a code is told by it, with its words below; all else by its words, with its place below."""
+    words = _LEAD.sub("", " ".join(part.text.split()))
+    coded = part.kind is PartKind.RULE and " " not in part.name and words.startswith(part.name)
+    rest = words[len(part.name) :].lstrip(" :.)*_") if coded else ""
+    return (f"Rule {part.name}", rest) if rest else (words, place)
+
+
 def _shares(before: float | None, after: float | None) -> str:
-    """``94 → 12 %``; empty where one of them is not known."""
+    """``94 → 12 %``, one number where both are the same; empty where one of them is not known."""
     if before is None or after is None:
         return ""
+    if _percent(before) == _percent(after):
+        return f"{_percent(after)} %"
     return f"{_percent(before)} {_ARROW} {_percent(after)} %"
 
 
