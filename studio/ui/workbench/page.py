@@ -80,7 +80,8 @@ class WorkbenchPage(Page):
 
     def entered(self) -> None:
         """Put the focus into the content."""
-        self.content.take_focus()
+        if self._stack.currentWidget() is self.splitter:
+            self.content.take_focus()
 
     def leaving(self) -> None:
         """Keep draft and state before the window closes, and stop what runs."""
@@ -90,7 +91,11 @@ class WorkbenchPage(Page):
         self.keep_state()
 
     def run(self) -> None:
-        """Judge what stands there now."""
+        """Judge what stands there now; under several policies where those are in sight."""
+        if self._stack.currentWidget() is self.matrix:
+            self.matrix.start()
+            return
+        self.show_bench()
         if self.runner.live:
             # What was asked for by hand goes first, and into the session.
             self._run_next = True
@@ -129,6 +134,10 @@ class WorkbenchPage(Page):
         if document.is_open:
             self._stack.setCurrentWidget(self.versions)
             self.versions.show_policy(document.policy, edited=document.edited)
+
+    def _refresh_versions(self) -> None:
+        if self._stack.currentWidget() is self.versions:
+            self.show_versions()
 
     def show_matrix(self) -> None:
         """Show what several policies decide, beginning with the content that stands on the bench."""
@@ -191,6 +200,7 @@ class WorkbenchPage(Page):
         self.policy.versions_wanted.connect(self.show_versions)
         self.versions.closed.connect(self.show_bench)
         self.matrix.closed.connect(self.show_bench)
+        self._context.changes.policies.connect(self._refresh_versions)
         self.matrix.run_wanted.connect(self.reopen)
         self.versions.restore_wanted.connect(self._restore)
         self.versions.open_wanted.connect(self.open_policy)
