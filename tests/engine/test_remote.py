@@ -302,29 +302,25 @@ def test_endless_spellings_are_refused_and_not_asked_one_by_one() -> None:
         engine(server).generate(GenerateRequest(segments=segments("<|end|>" * 600)))
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                ["choices", "text", "logprobs", "content", "id", "token", "top_logprobs", "usage", "token_ids"]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=20,
+ODD = st.sampled_from(
+    [None, True, 1, -1, -(10**400), 0.5, float("nan"), "", "é<|start|>", [], {}, [1], [None], {"a": -0.5}]
 )
+TOLD = st.dictionaries(
+    st.sampled_from(["content", "tokens", "top_logprobs", "id", "token"]), ODD | st.lists(ODD, max_size=2)
+)
+ENTRY = st.fixed_dictionaries({"id": st.sampled_from([1, 2, "1"]), "top_logprobs": ODD})
+CHOICE = st.dictionaries(
+    st.sampled_from(["text", "finish_reason", "logprobs", "token_ids"]), ODD | TOLD
+) | st.fixed_dictionaries(
+    {
+        "text": st.sampled_from(["a", "<|start|>", ""]),
+        "logprobs": st.fixed_dictionaries({"content": st.lists(ENTRY, max_size=2)}),
+    }
+)
+EVENT = st.fixed_dictionaries({"choices": ODD | st.lists(CHOICE | ODD, max_size=2)}, optional={"usage": ODD | TOLD})
 
 
-@given(
-    st.lists(
-        st.dictionaries(st.sampled_from(["choices", "usage", "error"]), VALUES)
-        | st.fixed_dictionaries({"choices": st.lists(VALUES, min_size=1)}),
-        max_size=4,
-    )
-)
+@given(st.lists(EVENT, max_size=3))
 def test_any_event_is_read_or_refused(events: list[dict[str, Any]]) -> None:
     answer = RemoteAnswer("there", {1: "<|start|>"})
     try:

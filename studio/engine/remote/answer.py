@@ -159,7 +159,7 @@ def _candidates(row: Any) -> tuple[tuple[str, float], ...]:
     else:
         entries = [entry for entry in row if isinstance(entry, dict)] if isinstance(row, list) else []
         pairs = [(str(entry.get("token", "")), entry.get("logprob")) for entry in entries]
-    good = [(text, float(value)) for text, value in pairs if isinstance(value, int | float) and value <= 0]
+    good = [(text, float(value)) for text, value in pairs if isinstance(value, int | float) and -1e30 < value <= 0]
     return tuple(sorted(good, key=lambda pair: -pair[1]))
 
 

@@ -30,6 +30,7 @@ _CHUNK = 8 * 1024 * 1024
 _SPARE = 512 * 1024 * 1024
 _UNPACKED = 4  # wheels are at most about so many times larger when they are unpacked
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+!]{0,60}")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 
 
@@ -58,11 +59,12 @@ def read_manifest(data: bytes) -> Manifest:
         if entry["path"].casefold() in seen:
             raise BundleProblem(f"{MANIFEST} names {entry['path']} twice.")
         seen.add(entry["path"].casefold())
+    known = {entry["path"] for entry in files}
     for kind in ("models", "policies"):
         things = manifest.get(kind)
-        if not isinstance(things, list) or not all(_names_files(thing, seen) for thing in things):
+        if not isinstance(things, list) or not all(_names_files(thing, known) for thing in things):
             raise BundleProblem(f"{MANIFEST} does not say which files its {kind} are.")
-    if not isinstance(manifest.get("requires"), dict) or not isinstance(manifest.get("studio"), str):
+    if not isinstance(manifest.get("requires"), dict) or not _VERSION.fullmatch(str(manifest.get("studio"))):
         raise BundleProblem(f"{MANIFEST} does not say what it is for.")
     return manifest
 
@@ -77,7 +79,7 @@ def is_safe(path: object) -> bool:
 
 def _names_files(thing: Any, known: set[str]) -> bool:
     files = thing.get("files") if isinstance(thing, dict) else None
-    return isinstance(files, list) and bool(files) and all(str(name).casefold() in known for name in files)
+    return isinstance(files, list) and bool(files) and all(isinstance(name, str) and name in known for name in files)
 
 
 def compare(manifest: Manifest, found: Found, odd: Iterable[str] = ()) -> list[str]:
