@@ -13,7 +13,6 @@ from PySide6.QtTest import QTest
 from studio.engine.scripted import ScriptedAnswer
 from studio.services.studio import Studio
 from studio.ui.golden.import_dialog import ImportDialog
-from studio.ui.golden.rows import Mark
 from studio.ui.main_window import MainWindow
 
 SET = Path(__file__).resolve().parents[1] / "policies" / "spam" / "golden.jsonl"
@@ -85,11 +84,9 @@ def golden_pictures(stage: Stage, take: Callable[[str], None], home: Path) -> No
     page.run()
     stage.wait(lambda: not page.work.running)
     stage.settle()
-    page.filters.chip(Mark.BETTER).click()
     page.detail.tabs.setCurrentIndex(1)
     stage.settle()
     take("golden-compare")
-    page.filters.chip(Mark.BETTER).click()
     page.detail.tabs.setCurrentIndex(0)
     page.bar.before.pick("")
     stage.settle()
@@ -120,6 +117,7 @@ def _import_picture(stage: Stage, take: Callable[[str], None], path: Path) -> No
     dialog.setParent(window)
     dialog.move((window.width() - dialog.width()) // 2, (window.height() - dialog.height()) // 2)
     dialog.show()
+    dialog.raise_()
     QTest.qWait(200)
     take("golden-import")
     dialog.reject()

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from studio.core.evaluation import Difference, Figure
-from studio.ui.golden.figures import LESS_IS_BETTER, NAMES, explained, number, short
+from studio.ui.golden.figures import LESS_IS_BETTER, NAMES, explained, number, short, target_words
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, column, row, set_kind, spread, text_label
 
@@ -111,9 +111,10 @@ class FigureCard(QFrame):
         # One unit says enough for both.
         self._value.setText(after if was is None else f"{was.removesuffix(' %')} → {after}")
         at_most = self.name in LESS_IS_BETTER
-        bound = "" if target is None else f"{'≤' if at_most else '≥'} {number(self.name, target)}"
+        bound = "" if target is None else f"{'≤' if at_most else '≥'} {target_words(self.name, target)}"
         sign = {True: " met", False: " not met", None: ""}[met]
-        self._target.setText(f"{bound}{sign}" if bound else "")
+        mark = {True: " ✓", False: " ✗", None: ""}[met]
+        self._target.setText(f"{bound}{mark}" if bound else "")
         set_kind(self._target, kind="warn" if met is False and bound else "small")
         change = "" if before is None else change_word(self.name, difference)
         self._change.setText(change)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QFrame,
     QGridLayout,
@@ -33,6 +35,9 @@ from studio.ui.widgets.pill import PillSize, VerdictPill
 from studio.ui.widgets.reading import ReadText
 from studio.ui.widgets.verdict_card import VerdictCard
 from studio.ui.words import KIND, content_text, when
+
+_SIDE_BY_SIDE = 840
+"""From this width on, what two versions said stands side by side."""
 
 
 class ExampleDetail(QFrame):
@@ -138,6 +143,12 @@ class ExampleDetail(QFrame):
             self._lifted.add(self._example.id)
             self._fill()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
+        super().resizeEvent(event)
+        wide = self.width() >= self._context.theme.scale.px(_SIDE_BY_SIDE)
+        flow = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        self._sides.setDirection(flow)
+
     def _fill(self) -> None:
         example, policy = self._example, self._policy
         if example is None or policy is None:
@@ -154,6 +165,8 @@ class ExampleDetail(QFrame):
         self.tags.setText(", ".join(example.tags))
         self.origin.show_text("Held out." if self.veiled else origin_words(example))
         self.tabs.setTabEnabled(1, not self.veiled)
+        for part in (self.decision, self._labels_box, self.why, self.who, self.tags):
+            part.setEnabled(not self.veiled)
         self._look()
 
     def _fill_labels(self, example: GoldenExample, policy: Policy) -> None:
@@ -262,9 +275,16 @@ class ExampleDetail(QFrame):
         cards.setContentsMargins(16, 12, 16, 12)
         cards.setSpacing(8)
         cards.addWidget(self._unjudged)
+        self._sides = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._sides.setSpacing(16)
         for title, card in zip(self._card_titles, self.cards, strict=True):
-            cards.addWidget(title)
-            cards.addWidget(card)
+            side = QVBoxLayout()
+            side.setSpacing(8)
+            side.addWidget(title)
+            side.addWidget(card)
+            side.addStretch(1)
+            self._sides.addLayout(side, 1)
+        cards.addLayout(self._sides)
         cards.addStretch(1)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)

@@ -56,6 +56,11 @@ def number(name: str, value: float | None) -> str:
     return f"{value:.2f}" if name in _NOT_PER_CENT else f"{100 * value:.1f} %"
 
 
+def target_words(name: str, bound: float) -> str:
+    """A target's bound, as short as it was written: ``90 %``."""
+    return f"{bound:g}" if name in _NOT_PER_CENT else f"{100 * bound:g} %"
+
+
 def detail(name: str, shown: Figure) -> str:
     """What stands behind a value: ``226 of 240, between 90.4 and 96.6``."""
     if shown.value is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStackedWidget, QTabWidget, QWidget
 
+from studio.core.evaluation import Difference
 from studio.services.golden_care import Balance
 from studio.ui.context import Context
 from studio.ui.golden.automate import AutomatePane
@@ -68,6 +71,8 @@ class ResultsPane(QFrame):
         if comparison is not None:
             differences = {item.name: item for item in comparison.others}
             differences["decision_accuracy"] = comparison.accuracy
+            if "specificity" in differences:
+                differences["fpr"] = _the_other_way(differences["specificity"])
         for name, card in self.cards.items():
             card.show_figure(
                 figure(name, result.scores, result.stability),
@@ -107,8 +112,8 @@ class ResultsPane(QFrame):
         if comparison is not None and shown.before is not None:
             said, _, points = comparison.words.partition(": ")
             lines.append(f"{points.capitalize()} Before: {shown.before.evaluation.title}.")
-            self._change.setText(said)
             set_kind(self._change, kind="change", change=str(comparison.change))
+            self._change.setText(said)
         else:
             right = shown.result.scores.three_way.get("decision_accuracy")
             if right is not None and right.interval is not None and right.k is not None:
@@ -166,3 +171,9 @@ class ResultsPane(QFrame):
         super().resizeEvent(event)
         room = self.width() // max(1, self._context.theme.scale.px(_CARD))
         self._place_cards(8 if room >= 8 else 4 if room >= 4 else 2)
+
+
+def _the_other_way(found: Difference) -> Difference:
+    """The difference of what is left to one: of the false positive rate, from that of the specificity."""
+    interval = found.interval and replace(found.interval, low=-found.interval.high, high=-found.interval.low)
+    return replace(found, value=None if found.value is None else -found.value, interval=interval)
