@@ -54,6 +54,11 @@ PLANTS = [
     ("Only the command line prints", "studio/services/__init__.py", "import rich"),
     ("Only the window knows Qt", "studio/exchange/__init__.py", "from PySide6 import QtCore"),
     ("Only the paths ask where the system keeps files", "studio/settings.py", "import platformdirs"),
+    (
+        "One module asks the system about its memory, cores and power",
+        "studio/services/doctor.py",
+        "import psutil",
+    ),
     ("Pages of the window do not know each other", "studio/ui/workbench/__init__.py", "import studio.ui.history"),
 ]
 
