@@ -152,13 +152,14 @@ QSpinBox::up-arrow {{ image: url("{glyphs["caret_up"]}"); width: {px(10)}px; hei
 QSpinBox::down-arrow {{ image: url("{glyphs["caret_down"]}"); width: {px(10)}px; height: {px(10)}px; }}
 QCheckBox, QRadioButton {{ spacing: 8px; color: {t.text}; background: transparent; padding: 3px 4px; }}
 QCheckBox:focus, QRadioButton:focus {{ border: 2px solid {t.accent}; border-radius: 4px; padding: 1px 2px; }}
-QCheckBox::indicator, QRadioButton::indicator {{
+QCheckBox::indicator, QRadioButton::indicator, QListView::indicator {{
   width: {px(14)}px; height: {px(14)}px; border: 1px solid {t.line_strong}; background: {t.surface};
 }}
-QCheckBox::indicator {{ border-radius: 4px; }}
+QCheckBox::indicator, QListView::indicator {{ border-radius: 4px; }}
 QRadioButton::indicator {{ border-radius: {px(14) // 2 + 1}px; }}
-QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; }}
-QCheckBox::indicator:checked {{ image: url("{glyphs["tick"]}"); }}
+QCheckBox::indicator:checked, QRadioButton::indicator:checked, QListView::indicator:checked {{
+  background: {t.accent}; border-color: {t.accent}; }}
+QCheckBox::indicator:checked, QListView::indicator:checked {{ image: url("{glyphs["tick"]}"); }}
 QRadioButton::indicator:checked {{ image: url("{glyphs["dot"]}"); }}
 """
 

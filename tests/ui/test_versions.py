@@ -140,7 +140,7 @@ def test_what_flipped_an_example_is_found_and_shown(open_window: Opener) -> None
     stage.settle()
 
     assert view.bisect.words.text() == "Version 3 flipped it"
-    assert view.bisect.detail.text() == "by this change of 1 change"
+    assert view.bisect.detail.text() == "by its only change"
     assert view.words.text().startswith("v2 → v3")
     assert "▶ 7 −" in view.diff.toPlainText()
 

@@ -106,8 +106,7 @@ class BisectStrip(QFrame):
         for pill, run in zip((self._before, self._after), runs, strict=True):
             pill.show_decision(run.verdict.decision if run.verdict else None)
         number, total = len(found.culprits), len(found.suspects)
-        how = "this change" if number == 1 else f"these {number} changes"
-        detail = f"by {how} of {count(total, 'change')}"
+        detail = "by its only change" if total == 1 else f"by {number} of its {count(total, 'change')}"
         if None in found.culprits:
             detail += ", labels or form of answer among them" if number > 1 else ": labels or form of answer"
         if found.unclear:

@@ -41,6 +41,7 @@ from studio.ui.words import count, left_words
 from studio.ui.workbench.matrix_table import CellDelegate, MatrixTable
 
 _ID = Qt.ItemDataRole.UserRole
+_WORDS = Qt.ItemDataRole.UserRole + 1
 
 
 class MatrixView(QFrame):
@@ -156,6 +157,8 @@ class MatrixView(QFrame):
         self.search.textChanged.connect(self._narrow)
         self.policies = QListWidget()
         self.policies.setAccessibleName("Policies to judge under")
+        self.policies.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.policies.setTextElideMode(Qt.TextElideMode.ElideRight)
         left = QWidget()
         left.setLayout(column(frame("bar", row(self.search, margins=(12, 8, 12, 8))), self.policies, spacing=0))
         self.view = QTableView()
@@ -164,6 +167,7 @@ class MatrixView(QFrame):
         self.view.setItemDelegate(CellDelegate(theme, self.view))
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
         self.view.setTabKeyNavigation(False)
         self.view.verticalHeader().hide()
         self.view.horizontalHeader().setHighlightSections(False)
@@ -198,10 +202,11 @@ class MatrixView(QFrame):
         chosen = {*self.ticked(), self._policy_id}
         self.policies.clear()
         for summary in summaries:
-            marks = ", ".join((*summary.jurisdictions, *summary.tags))
-            item = QListWidgetItem(f"{summary.title}   {marks}" if marks else summary.title)
+            places, tags = ", ".join(summary.jurisdictions), ", ".join(summary.tags)
+            item = QListWidgetItem(f"{summary.title}  ·  {places}" if places else summary.title)
             item.setData(_ID, summary.id)
-            item.setToolTip(summary.summary)
+            item.setData(_WORDS, f"{summary.title} {places} {tags}".casefold())
+            item.setToolTip("\n".join(line for line in (summary.title, summary.summary, tags) if line))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if summary.id in chosen else Qt.CheckState.Unchecked)
             self.policies.addItem(item)
@@ -213,7 +218,7 @@ class MatrixView(QFrame):
         wanted = query.casefold().split()
         for at in range(self.policies.count()):
             item = self.policies.item(at)
-            item.setHidden(not all(word in item.text().casefold() for word in wanted))
+            item.setHidden(not all(word in item.data(_WORDS) for word in wanted))
 
     def _choose_examples(self) -> None:
         golden, policy_id, theme = self._context.studio.golden, self._policy_id, self._context.theme
