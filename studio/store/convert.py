@@ -116,12 +116,12 @@ def write_provenance(row: RunRow, provenance: Provenance | None) -> None:
     row.model_sha256 = None if provenance is None else provenance.model_sha256
 
 
-def run_from(row: RunRow, policy: Document, content: Document) -> Run:
-    """The run of a row and of the two documents that it refers to."""
+def run_from(row: RunRow, policy: Policy, content: Document) -> Run:
+    """The run of a row, of its policy, and of its content's document."""
     return Run(
         id=row.id,
         session_id=row.session_id,
-        policy=policy_from(policy),
+        policy=policy,
         version=row.version,
         content=content_from(content),
         state=RunState(row.state),

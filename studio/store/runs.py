@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from studio.core.errors import InputError, NotFoundError
 from studio.core.labels import Decision
+from studio.core.policy import Policy
 from studio.core.run import Run, RunState
 from studio.core.verdict import Status, no_verdict
-from studio.store.convert import run_from, write_outcome
+from studio.store.convert import policy_from, run_from, write_outcome
 from studio.store.database import Database
 from studio.store.failure import told
 from studio.store.keep import chunks, content_rows, drop_contents, drop_policies, keep_contents, keep_policy
@@ -164,13 +165,19 @@ class Runs:
 def load_runs(session: Session, *where: ColumnElement[bool]) -> dict[int, Run]:
     """The runs that match, by their ``seq``, newest first."""
     found = session.execute(
-        select(RunRow, PolicyDocumentRow.document, ContentRow.document)
-        .join(PolicyDocumentRow, PolicyDocumentRow.sha256 == RunRow.document_sha256)
+        select(RunRow, ContentRow.document)
         .join(ContentRow, ContentRow.sha256 == RunRow.content_sha256)
         .where(*where)
         .order_by(RunRow.seq.desc())
-    )
-    return {row.seq: run_from(row, policy, content) for row, policy, content in found}
+    ).all()
+    # Thousands of runs of an evaluation have one policy, which is long: it is read once.
+    policies: dict[str, Policy] = {}
+    for part in chunks(sorted({row.document_sha256 for row, _ in found})):
+        documents = select(PolicyDocumentRow.sha256, PolicyDocumentRow.document).where(
+            PolicyDocumentRow.sha256.in_(part)
+        )
+        policies |= {sha256: policy_from(document) for sha256, document in session.execute(documents)}
+    return {row.seq: run_from(row, policies[row.document_sha256], content) for row, content in found}
 
 
 def _interrupted(run: Run, now: datetime) -> Run:

@@ -157,5 +157,8 @@ examples = st.builds(
     st.lists(any_texts, max_size=3).map(tuple),
     texts,
     texts,
-    st.none() | moments,
+    original=texts,
+    source_sha256=texts,
+    created_at=st.none() | moments,
+    held_out=st.booleans(),
 )
