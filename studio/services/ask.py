@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from studio.core.content import Content
 from studio.core.errors import StudioError
@@ -56,29 +56,15 @@ def ask(
             return [None] * len(questions)
         raise
     wanted = {question.key: question for question in questions}
-    answers: dict[tuple[str, str], Run] = {}
-    begun = time.monotonic()
-
-    def tell(question: Question, run: Run) -> None:
-        if run.verdict is not None and run.verdict.status is Status.CANCELLED:
-            return
-        answers[question.key] = run
-        if on_answer is not None:
-            on_answer(question, run)
-        fresh = len(answers) - known
-        left = (time.monotonic() - begun) * (len(wanted) - len(answers)) / fresh if fresh > 0 else None
-        if on_progress is not None:
-            on_progress(Progress(len(answers), len(wanted), session, left))
-
-    known = len(wanted)
+    answers = _Answers(session, len(wanted), on_progress, on_answer)
     missing = []
     for question in wanted.values():
         found = studio.evaluate.known(question.policy, question.content, settings, info)
         if found is None:
             missing.append(question)
         else:
-            tell(question, found)
-    known = len(answers)
+            answers.take(question, found)
+    answers.begin()
     if missing:
         session_id = studio.sessions.named(session).id
 
@@ -94,5 +80,36 @@ def ask(
                 cancel=own,
             )
 
-        judge_many(missing, judged, width=info.n_seq, on_done=tell, cancel=cancel)
-    return [answers.get(question.key) for question in questions]
+        judge_many(missing, judged, width=info.n_seq, on_done=answers.take, cancel=cancel)
+    return [answers.found.get(question.key) for question in questions]
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What has come so far, and how long the rest will take: as long for each as for those that were judged now."""
+
+    title: str
+    total: int
+    on_progress: Callable[[Progress], None] | None
+    on_answer: Callable[[Question, Run], None] | None
+    found: dict[tuple[str, str], Run] = field(default_factory=dict)
+    known: int = 0
+    begun: float = 0.0
+
+    def begin(self) -> None:
+        """From here on each answer is judged now."""
+        self.known, self.begun = len(self.found), time.monotonic()
+
+    def take(self, question: Question, run: Run) -> None:
+        """Keep an answer and tell it; one that a stop cut off is none."""
+        if run.verdict is not None and run.verdict.status is Status.CANCELLED:
+            return
+        self.found[question.key] = run
+        if self.on_answer is not None:
+            self.on_answer(question, run)
+        if self.on_progress is not None:
+            self.on_progress(Progress(len(self.found), self.total, self.title, self._left_s()))
+
+    def _left_s(self) -> float | None:
+        fresh = len(self.found) - self.known if self.begun else 0
+        return (time.monotonic() - self.begun) * (self.total - len(self.found)) / fresh if fresh else None
