@@ -38,7 +38,7 @@ def near_duplicates(
     then what was found so far is returned.
     """
     factors, summands = _hashes()
-    # One text stands for each bucket: a hundred thousand copies cost a hundred thousand comparisons, and not their square.
+    # One text stands for each bucket: a hundred thousand copies cost as many comparisons, and not their square.
     buckets: dict[bytes, int] = {}
     shingles: list[Shingles] = []
     ids: list[str] = []

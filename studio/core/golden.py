@@ -15,8 +15,8 @@ class GoldenExample:
 
     ``expected`` is None when nobody has decided yet. ``source`` is where it came from (a file and row, or a run);
     ``source_row`` is the row as it was found, kept whole, ``source_sha256`` the hex digest of the file it was in, and
-    ``original`` the label as that file wrote it (several joined by " | "), empty when it gave none. ``held_out`` examples are kept
-    from those who write the policy, so that a policy is not fitted to its test.
+    ``original`` the label as that file wrote it (several joined by " | "), empty when it gave none. ``held_out``
+    examples are kept from those who write the policy, so that a policy is not fitted to its test.
     """
 
     id: str

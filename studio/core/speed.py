@@ -20,8 +20,8 @@ ANSWER_TOKENS, LONG_ANSWER_TOKENS = 169, 743
 class Work:
     """What a model needs for a token.
 
-    ``reading``: numbers multiplied for each token of the prompt; ``writing``: bytes of weights touched for each token of
-    the answer.
+    ``reading``: numbers multiplied for each token of the prompt; ``writing``: bytes of weights touched for each token
+    of the answer.
     """
 
     reading: float

@@ -102,9 +102,7 @@ class RepeatStrip(QFrame):
         self._shapes = _Shapes(theme)
         self.words = ElidedLabel(kind="section")
         self.detail = ElidedLabel(kind="small")
-        self.show_runs = push_button(
-            theme, "Runs", "link", act=self._want_runs, tip="Show these runs in the History"
-        )
+        self.show_runs = push_button(theme, "Runs", "link", act=self._want_runs, tip="Show these runs in the History")
         self.close_button = icon_button(theme, "x", "Close the repeats", act=self.forget)
         line = row(self._shapes, spacing=8, margins=(16, 6, 8, 6))
         line.addLayout(column(self.words, self.detail, spacing=0), 1)
