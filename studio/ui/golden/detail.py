@@ -146,7 +146,8 @@ class ExampleDetail(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
         wide = self.width() >= self._context.theme.scale.px(_SIDE_BY_SIDE)
-        flow = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        # What it said before stands on the left, as one reads; below each other, what it says now comes first.
+        flow = QBoxLayout.Direction.RightToLeft if wide else QBoxLayout.Direction.TopToBottom
         self._sides.setDirection(flow)
 
     def _fill(self) -> None:
