@@ -141,6 +141,7 @@ class ImportDialog(QDialog):
                 line = self._question(question)
                 self._questions.addWidget(line)
                 self.answers[question.where] = line
+        self._asked.setVisible(bool(self.answers))
 
     def _question(self, question: Question) -> QWidget:
         line = QWidget()
@@ -242,9 +243,12 @@ class ImportDialog(QDialog):
         asked = QWidget()
         asked.setLayout(self._questions)
         self._questions.setContentsMargins(0, 0, 0, 0)
-        scroll = scrolling(asked)
-        scroll.setMaximumHeight(theme.scale.px(150))
-        layout = column(self.head, self.summary, self.problem, scroll, self.tabs, spacing=8, margins=(24, 20, 24, 16))
+        self._asked = scrolling(asked)
+        self._asked.setMaximumHeight(theme.scale.px(150))
+        self._asked.hide()
+        layout = column(
+            self.head, self.summary, self.problem, self._asked, self.tabs, spacing=8, margins=(24, 20, 24, 16)
+        )
         layout.setStretch(4, 1)
         cancel = push_button(theme, "Cancel", act=self.reject)
         layout.addLayout(row(self.open_mapping, self.keep_mapping, None, self._open, cancel, self.take))
