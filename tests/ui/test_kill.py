@@ -77,21 +77,14 @@ def test_what_was_typed_without_a_pause_outlives_a_kill(workspace: Path, tmp_pat
         small = type(policy)(id="small-spam", title="Small spam", text=POLICY_TEXT, labels=labels)
         studio.policies.save(small)
     code = _WINDOW.replace("{before}", str(POLICY_TEXT.count("x")))
-    window = subprocess.Popen(
-        [sys.executable, "-c", code, str(workspace)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=Path(__file__).resolve().parents[2],
-    )
-    assert window.stdout is not None
-    told = [window.stdout.readline().split() for _ in range(3)]
-
-    window.kill()
-
-    rest = [line.split() for line in window.stdout.read().splitlines()]
-    window.wait()
-    kept = max(int(line[1]) for line in [*told, *rest] if line[:1] == ["kept"])
+    command = [sys.executable, "-c", code, str(workspace)]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root) as window:
+        assert window.stdout is not None
+        told = [window.stdout.readline().split() for _ in range(3)]
+        window.kill()
+        told += [line.split() for line in window.stdout.read().splitlines()]
+    kept = max(int(line[1]) for line in told if line[:1] == ["kept"])
     assert kept > 0  # it kept drafts though there never was a pause
     with Studio.open(workspace, engine=EngineClient(script=Script())) as studio:
         draft = studio.policies.draft("small-spam")
