@@ -240,6 +240,28 @@ class ExampleDetail(QFrame):
         for line in (self.who, self.tags):
             line.textChanged.connect(lambda _text: self._look())
 
+    def _said(self) -> QWidget:
+        """What the model said, and what it said before."""
+        self._card_titles = (text_label("", "section"), text_label("", "section"))
+        self._unjudged = text_label("Not judged under this version and model yet.", "quiet")
+        said = QWidget()
+        cards = QVBoxLayout(said)
+        cards.setContentsMargins(16, 12, 16, 12)
+        cards.setSpacing(8)
+        cards.addWidget(self._unjudged)
+        self._sides = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._sides.setSpacing(16)
+        for title, card in zip(self._card_titles, self.cards, strict=True):
+            side = QVBoxLayout()
+            side.setSpacing(8)
+            side.addWidget(title)
+            side.addWidget(card)
+            side.addStretch(1)
+            self._sides.addLayout(side, 1)
+        cards.addLayout(self._sides)
+        cards.addStretch(1)
+        return said
+
     def _lay_out(self) -> None:
         theme = self._context.theme
         head = frame(
@@ -269,24 +291,7 @@ class ExampleDetail(QFrame):
         inside.addWidget(self.why)
         inside.addLayout(row(text_label("Who decided", "small"), self.who, text_label("Tags", "small"), self.tags))
         body.setLayout(inside)
-        self._card_titles = (text_label("", "section"), text_label("", "section"))
-        self._unjudged = text_label("Not judged under this version and model yet.", "quiet")
-        said = QWidget()
-        cards = QVBoxLayout(said)
-        cards.setContentsMargins(16, 12, 16, 12)
-        cards.setSpacing(8)
-        cards.addWidget(self._unjudged)
-        self._sides = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self._sides.setSpacing(16)
-        for title, card in zip(self._card_titles, self.cards, strict=True):
-            side = QVBoxLayout()
-            side.setSpacing(8)
-            side.addWidget(title)
-            side.addWidget(card)
-            side.addStretch(1)
-            self._sides.addLayout(side, 1)
-        cards.addLayout(self._sides)
-        cards.addStretch(1)
+        said = self._said()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(scrolling(body), "Example")
