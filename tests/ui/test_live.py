@@ -107,7 +107,7 @@ def test_run_by_hand_goes_first_and_is_never_stopped_by_typing(open_window: Open
     titles = [stage.studio.sessions.get(run.session_id).title for run in kept]
     assert len(kept) in (1, 2)
     assert "Workbench" in titles
-    assert all(run.verdict and run.verdict.status is Status.OK for run in kept)
+    assert all(run.verdict and run.verdict.status is not Status.CANCELLED for run in kept)
 
 
 def test_live_is_remembered_in_the_workspace_and_begins_nothing_by_itself(open_window: Opener) -> None:
