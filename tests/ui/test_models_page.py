@@ -51,6 +51,12 @@ def small(stage: Stage) -> ModelCard:
     return stage.window.models.card("small")
 
 
+def fetched(stage: Stage) -> int:
+    """Bytes of the small model that are on the disk so far."""
+    underway = stage.window.models.work.fetching.of("small")
+    return 0 if underway is None or underway.progress is None else underway.progress.done
+
+
 def agree(stage: Stage) -> None:
     """Ask for the download, and say yes to the question."""
     small(stage).get.click()
@@ -75,7 +81,8 @@ def test_a_model_is_got_with_consent_paused_gone_on_with_checked_and_deleted(
     hub.faults = ["", "", "stall"]
     agree(stage)
     stage.until(hub.silent.is_set)
-    stage.until(lambda: "%" in small(stage).progress.text())
+    stage.until(lambda: fetched(stage) > 0)
+    assert "%" in small(stage).progress.text()
     assert small(stage).state.text() == "Downloading"
     assert shield.allowances()
     assert "Downloading Small model" in stage.window.footer.words.text()
@@ -119,7 +126,7 @@ def test_a_download_survives_the_window_and_goes_on_only_when_asked(open_window:
     hub.faults = ["", "", "stall"]
     stage = on_models(open_window())
     agree(stage)
-    stage.until(lambda: "%" in small(stage).progress.text())
+    stage.until(lambda: fetched(stage) > 0)
     stage.close()
     hub.release.set()
     count = len(hub.asked)
