@@ -155,10 +155,7 @@ class JudgeService:
             except BaseException as error:
                 self._finish(replace(run, verdict=_broken_off(error, attempt)))
                 raise
-            if not keep_stopped and done.verdict is not None and done.verdict.status is Status.CANCELLED:
-                self._runs.drop(done.id)
-                return replace(done, state=RunState.DONE, finished_at=datetime.now(UTC))
-            return self._finish(done)
+            return self._finish(done, keep_stopped)
 
     def prompt(self, policy: Policy, content: Content, *, effort: Effort | None = None) -> Prompt:
         """The compiled prompt exactly as it would be sent."""
@@ -238,9 +235,12 @@ class JudgeService:
     def _stopped_words(self) -> str:
         return "The studio was closed while it ran." if self._closing else "Stopped by you."
 
-    def _finish(self, run: Run) -> Run:
+    def _finish(self, run: Run, keep_stopped: bool = True) -> Run:
         done = replace(run, state=RunState.DONE, finished_at=datetime.now(UTC))
-        self._runs.finish(done)
+        if keep_stopped or done.verdict is None or done.verdict.status is not Status.CANCELLED:
+            self._runs.finish(done)
+        else:
+            self._runs.drop(done.id)
         return done
 
     @contextmanager
