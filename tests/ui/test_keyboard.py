@@ -121,7 +121,7 @@ def test_a_run_is_found_and_opened_again_and_the_window_changed_by_keys_alone(
     bench.content.take_focus()
     press(Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     type_into("something else")
-    stage.keys("Ctrl+2")
+    stage.keys("Ctrl+3")
     stage.settle()
     type_into("won")
     stage.until(lambda: stage.window.history.table.rowCount() == 1 and stage.window.tasks.idle)
@@ -132,7 +132,7 @@ def test_a_run_is_found_and_opened_again_and_the_window_changed_by_keys_alone(
     assert stage.window.page == "workbench"
     assert bench.content.message.exact_text() == "You have won"
     # Another theme.
-    stage.keys("Ctrl+4")
+    stage.keys("Ctrl+5")
     stage.settle()
     tab_to(stage, stage.window.settings.theme)
     press(Qt.Key.Key_Space)
