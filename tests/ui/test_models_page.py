@@ -53,8 +53,7 @@ def small(stage: Stage) -> ModelCard:
 
 def fetched(stage: Stage) -> int:
     """Bytes of the small model that are on the disk so far."""
-    underway = stage.window.models.work.fetching.of("small")
-    return 0 if underway is None or underway.progress is None else underway.progress.done
+    return stage.studio.shelf.get("small").done
 
 
 def agree(stage: Stage) -> None:
@@ -82,7 +81,7 @@ def test_a_model_is_got_with_consent_paused_gone_on_with_checked_and_deleted(
     agree(stage)
     stage.until(hub.silent.is_set)
     stage.until(lambda: fetched(stage) > 0)
-    assert "%" in small(stage).progress.text()
+    stage.until(lambda: "%" in small(stage).progress.text())
     assert small(stage).state.text() == "Downloading"
     assert shield.allowances()
     assert "Downloading Small model" in stage.window.footer.words.text()
