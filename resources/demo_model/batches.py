@@ -19,7 +19,7 @@ from resources.demo_model.model import Batch
 from resources.demo_model.tokenizer import Codec, some_date
 from studio.core.policy import ContentKind
 
-_LINE = re.compile(r"^(.*?)( = .*)?$")
+_LINE = re.compile(r"^(.*?)( -> .*)?$")
 
 
 @dataclass(frozen=True)

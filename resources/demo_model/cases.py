@@ -46,7 +46,9 @@ def make_group(
     rng: random.Random, split: str, size: int, most: int = 10, topics: int = 2, kind: ContentKind | None = None
 ) -> list[DemoCase]:
     """``size`` contents under one policy."""
-    plan = noise_plan(rng, split) if rng.random() < 0.04 else make_plan(rng, split, most)
+    plan = noise_plan(rng, split) if rng.random() < (0.09 if split == TRAIN else 0.04) else make_plan(rng, split, most)
+    if split == TRAIN and plan.rules and rng.random() < 0.4:  # as people edit: a rule among others with other numbers
+        plan = move(plan, rng.choice(plan.rules)[1], rng.choice(("forbids", "permits")))
     policy = plan.policy()
     cases = []
     for _ in range(size):
@@ -144,19 +146,25 @@ def final_word(plan: Plan, kind: str | None) -> str:
 
 
 def analysis(plan: Plan, mentions: tuple[Mention, ...]) -> str:
-    """The reasoning: what the content is about, then the policy line by line, then the result."""
+    """The reasoning: what the content is about, then the policy line by line, then the result.
+
+    Each line names the next one after an arrow while it still stands there in the policy: so walking on is copying.
+    """
     lines = [f"Content: {'; '.join(mention.line for mention in mentions) or 'other'}."]
     if not plan.readable:
         lines.append("No rules of the demo world.")
-    for section in plan.sections:
-        lines.append(f"{section.header} = {section.kind}")
-        for rule in section.rules:
-            lines.append(f"{plan.write(rule)} = {_check(rule, section.kind, mentions)}")
+    walk = [(section, rule) for section in plan.sections for rule in (None, *section.rules)]
+    ahead = [rule.id if rule else section.header for section, rule in walk[1:]] + ["none"]
+    for (section, rule), following in zip(walk, ahead, strict=False):
+        if rule is None:
+            lines.append(f"{section.header} -> {following} = {section.kind}")
+        else:
+            lines.append(f"{plan.write(rule)} -> {following} = {_check(rule, section.kind, mentions)}")
     kind, deciders, _ = decide(plan, mentions)
     if kind is None:
         lines.append(f"Result: none ({plan.catch_all})." if plan.form in LABELLED else "Result: none.")
     else:
-        lines.append(f"Result: {world.OUTCOMES[kind]} {', '.join(f'({rule.id})' for rule in deciders)}.")
+        lines.append(f"Result: {world.OUTCOMES[kind]} ({deciders[0].id}).")
     if plan.effort is not Effort.LOW:
         lines.append(f"So {deciders[0].id} decides: {deciders[0].text}" if deciders else "So no rule decides.")
     if plan.effort is Effort.HIGH:
@@ -199,7 +207,7 @@ def final(plan: Plan, mentions: tuple[Mention, ...]) -> str:
                 {
                     "violation": int(kind == "forbids"),
                     "policy_category": label,
-                    "rule_ids": [rule.id for rule in deciders],
+                    "rule_ids": [label] if deciders else [],
                     "rationale": rationale,
                 }
             )

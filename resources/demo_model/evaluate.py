@@ -17,6 +17,7 @@ import llama_cpp
 import numpy as np
 
 from resources.demo_model.cases import TEST, DemoCase, decide, flip, make_case
+from resources.demo_model.write_check import SEED
 from studio.core.labels import Decision, LabelDecision
 from studio.core.policy import OutputForm
 from studio.core.prompt import CONTROL_TOKENS, Control, build_prompt, safe_pieces
@@ -169,7 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--cases", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=20261121)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()

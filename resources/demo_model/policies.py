@@ -113,7 +113,7 @@ class Ids:
     used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.style = self.rng.choice(("{p}{n}",) * 8 + ("{p}-{n}", "{p}.{n}", "{p}{n}.b", "{n}"))
+        self.style = self.rng.choice(("{p}{n}",) * 8 + ("{p}-{n}", "{p}.{n}", "{p}{n}.b"))
         self.new_prefix()
         self.next = self.rng.choice((1, 1, 1, self.rng.randint(2, 60)))
 
@@ -138,7 +138,7 @@ class Ids:
 
 def _make_rules(rng: random.Random, count: int, ids: Ids, split: str) -> list[Rule]:
     rules: list[Rule] = []
-    capital = rng.random() < 0.12
+    capital = rng.random() < 0.2
     seen: set[tuple[str, str]] = set()
     while len(rules) < count:
         thing, deed = pick_pair(rng, split)

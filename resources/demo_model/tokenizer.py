@@ -5,9 +5,12 @@ Control tokens of harmony are single ids; everything else is ordinary text, cut 
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # type: ignore[import-not-found, unused-ignore]
 
@@ -20,6 +23,7 @@ CONTROLS = (
     "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>", "<|end|>", "<|message|>", "<|call|>",
 )  # fmt: skip
 VOCABULARY = 3072
+_PAIR = re.compile("[A-Z]{2}")
 
 
 def _words() -> list[str]:
@@ -65,8 +69,22 @@ def train_tokenizer(path: Path) -> Tokenizer:
     words = [word for word in _words() for _ in range(60)]
     numbers = [f"{lead}{n}" for lead in ("", " ") for n in range(100) for _ in range(60)]
     tokenizer.train_from_iterator([*_corpus(rng, 4000), *words, *numbers], trainer)
-    tokenizer.save(str(path))
-    return tokenizer
+    path.write_text(json.dumps(without_capital_pairs(json.loads(tokenizer.to_str())), ensure_ascii=False))
+    return Tokenizer.from_file(str(path))
+
+
+def without_capital_pairs(made: dict[str, Any]) -> dict[str, Any]:
+    """The tokenizer without tokens of two capitals in a row, ids closed up.
+
+    Rule ids open with one to three capitals. As one token each, most pairs would be too rare to be copied reliably;
+    letter by letter, every id is made of tokens that are seen all the time.
+    """
+    model = made["model"]
+    kept = [token for token, _ in sorted(model["vocab"].items(), key=lambda item: item[1]) if not _PAIR.search(token)]
+    vocabulary = {token: n for n, token in enumerate(kept)}
+    pairs = [merge if isinstance(merge, list) else merge.split(" ") for merge in model["merges"]]
+    merges = [[a, b] for a, b in pairs if {a, b, a + b} <= vocabulary.keys()]
+    return {**made, "model": {**model, "vocab": vocabulary, "merges": merges}}
 
 
 class Codec:

@@ -28,7 +28,7 @@ STAGES = (
     (0, {"most": 0, "topics": 0, "drill": 0.0, "copy": 0.0}),
     (120, {"most": 3, "topics": 1, "drill": 0.3, "copy": 0.3}),
     (400, {"most": 6, "topics": 2, "drill": 0.2, "copy": 0.1}),
-    (640, {"most": 10, "topics": 2, "drill": 0.0, "copy": 0.0}),
+    (640, {"most": 10, "topics": 2, "drill": 0.0, "copy": 0.05}),
 )
 """From which step on how many rules and topics there may be, and how often only the contents are read.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from resources.demo_model.cases import TEST, DemoCase, flip, make_case
 
-SEED = 20261121
+SEED = 20261123
 COUNT = 400
 
 

@@ -52,9 +52,9 @@ def test_a_shown_policy_can_be_imported_and_starters_are_never_overwritten(cli: 
     [
         (("policies", "show", "nonsense"), "There is no policy 'nonsense'"),
         (("policies", "show", "spam@99"), "no version 99"),
-        (("policies", "show", "spam@x"), "names no version"),
-        (("policies", "show", "spam@²"), "names no version"),
-        (("policies", "show", "spam@99999999999999999999"), "names no version"),
+        (("policies", "show", "spam@x"), "has no release"),
+        (("policies", "show", "spam@²"), "has no release"),
+        (("policies", "show", "spam@99999999999999999999"), "has no release"),
         (("policies", "show", "missing.md"), "missing.md"),
         (("sessions", "show", "abc"), "There is no session"),
         (("models", "use", "nonsense"), "There is no model"),

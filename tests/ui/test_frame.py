@@ -44,7 +44,7 @@ def test_the_palette_finds_actions_policies_and_sessions(open_window: Opener) ->
 
 def test_pages_have_keys(open_window: Opener) -> None:
     stage = open_window()
-    for number, page in enumerate(("workbench", "history", "models", "settings"), 1):
+    for number, page in enumerate(("workbench", "golden", "history", "models", "settings"), 1):
         stage.keys(f"Ctrl+{number}")
         assert stage.window.page == page
 

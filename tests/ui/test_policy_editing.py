@@ -266,7 +266,7 @@ def test_the_rail_gives_way_in_a_narrow_window(open_window: Opener) -> None:
 
     stage.until(lambda: stage.window.rail.width() < wide)
     names = [button.accessibleName() for button in stage.window.rail.findChildren(QToolButton)]
-    assert names == ["Workbench", "History", "Models", "Settings"]
+    assert names == ["Workbench", "Golden set", "History", "Models", "Settings"]
 
 
 def _labels() -> tuple[Label, ...]:
