@@ -2,7 +2,7 @@
 # All set-up happens by itself, once, in .venv; it is done again only when requirements.lock or pyproject.toml changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench screenshots map lock clean check-window
+.PHONY: help install demo run test test-all check bench screenshots map lock clean check-window
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -19,7 +19,7 @@ export CMAKE_ARGS CMAKE_BUILD_PARALLEL_LEVEL
 PIP := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY) -m pip --disable-pip-version-check
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(PROJECT) ## set everything up in .venv (the first time it builds llama.cpp: 5 to 15 minutes)
 
@@ -36,6 +36,9 @@ run: $(PROJECT) check-window ## open the window
 
 test: $(PROJECT) check-window ## run all tests
 	@$(PY) -m pytest
+
+test-all: $(PROJECT) check-window ## run the slow tests too: simulations, many faults, a bundle without a network
+	@$(PY) -m pytest -m ""
 
 check: $(PROJECT) ## formatting, lint, types and the rules about who may import whom
 	@$(VENV)/bin/ruff format --check .

@@ -156,7 +156,7 @@ def _short(name: str) -> str:
 def _svg(name: str, draw: Callable[[Axes], None], palette: Palette, size: tuple[float, float]) -> bytes:
     """Draw on fresh axes and write them as SVG; the same input gives the same bytes."""
     with _LOCK, _settings(name, palette):
-        canvas = Canvas(figsize=size, layout="tight")
+        canvas = Canvas(figsize=size, layout="constrained")
         FigureCanvasSVG(canvas)
         axes = canvas.add_subplot()
         draw(axes)

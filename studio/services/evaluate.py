@@ -295,6 +295,7 @@ def _expected(policy: Policy, sampling: Sampling, settings: Settings, info: Mode
         flash_attn=info.flash_attn,
         kv_type=info.kv_type,
         constrained=constrained(policy),
+        is_demo=info.is_demo,
     )
 
 

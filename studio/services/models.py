@@ -163,7 +163,8 @@ class ModelService:
         failed: dict[str, tuple[float, str]] = {}
         while True:
             shares = {**self._notes.shares(sha256), **{device: share for device, (share, _) in failed.items()}}
-            wanted = replace(self._wanted(), gpu_shares=shares)
+            asked = self._wanted()
+            wanted = replace(asked, gpu_shares=shares)
             try:
                 info = self._engine.load(
                     entry.path, wanted, sha256=entry.sha256 or "", on_progress=on_progress, cancel=cancel
@@ -178,7 +179,7 @@ class ModelService:
             # Only now is it known that the file is sound and the device was at fault.
             for device, (share, why) in failed.items():
                 self._notes.add(info.sha256, device, share, why)
-            self._loaded_with = self._wanted()
+            self._loaded_with = asked  # the choice may have changed while the model was loading
             return info
 
     def _wanted(self) -> EngineSettings:

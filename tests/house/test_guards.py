@@ -70,7 +70,6 @@ def test_bad_window(qapp):
 """
 
 
-@pytest.mark.slow
 def test_each_guard_catches_what_it_is_there_for(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "tests/conftest.py"):
         text = (ROOT / name).read_text(encoding="utf-8")

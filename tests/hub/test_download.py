@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,9 @@ def test_a_pause_comes_at_once_even_while_the_server_is_silent(shelf: Shelf, hub
 
     def ask_when_silent() -> None:
         hub.silent.wait(10)
+        deadline = time.monotonic() + 10
+        while not shelf.get("small").done and time.monotonic() < deadline:
+            time.sleep(0.01)  # what was sent has to reach the disk
         cancel.request()
 
     asker = threading.Thread(target=ask_when_silent)

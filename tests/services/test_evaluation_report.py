@@ -113,12 +113,16 @@ def test_names_and_texts_become_no_markup(open_studio: Opener, policy: Policy) -
     check()
 
 
+def edited(policy: Policy) -> Policy:
+    return replace(policy, text=policy.text + "- SP2.b: sales\n")
+
+
 def compared(studio: Studio, policy: Policy, *, with_content: bool) -> tuple[str, dict[str, object]]:
     examples = [
         GoldenExample(f"e{n}", policy.id, Content.message(f"secret {n}"), Decision.VIOLATES, ("SP2",)) for n in range(6)
     ]
     before = studio.evaluate.run(policy, examples)
-    after = studio.evaluate.run(replace(policy, text=policy.text + "- SP2.b: sales\n"), examples)
+    after = studio.evaluate.run(edited(policy), examples)
     report = make_report(studio.evaluate, after, before=before, with_content=with_content)
     return report.html(), report.data
 
@@ -138,7 +142,7 @@ def test_contents_and_reasoning_are_told_only_when_asked(open_studio: Opener, po
     for word in ("secret 1", "A private thought.", "A second thought.", "A third thought."):
         assert word in html
     page = asks_for_nothing(html)
-    for word in ("Got better (5)", "McNemar", "no verdict (unparsed)", "Wilson score", policy.sha256):
+    for word in ("Got better (5)", "McNemar", "no verdict (unparsed)", "Wilson score", edited(policy).sha256):
         assert word in page.words, word
     assert "violates (SP2) was taken for no verdict (unparsed): 1" in " ".join(page.words.split())
 

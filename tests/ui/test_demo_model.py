@@ -12,7 +12,6 @@ from studio.services.studio import Studio
 from studio.ui.theme import Theme
 from tests.ui.conftest import Stage
 
-pytestmark = pytest.mark.slow
 
 
 def test_the_first_start_judges_its_samples_rightly_on_the_shipped_model(
