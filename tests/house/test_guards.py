@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from studio import paths
 
 ROOT = Path(paths.__file__).resolve().parents[1]

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from pytestqt.qtbot import QtBot
 
 from studio import settings
@@ -11,7 +10,6 @@ from studio.core.labels import Decision
 from studio.services.studio import Studio
 from studio.ui.theme import Theme
 from tests.ui.conftest import Stage
-
 
 
 def test_the_first_start_judges_its_samples_rightly_on_the_shipped_model(
