@@ -155,8 +155,10 @@ def _short(name: str) -> str:
 
 def _svg(name: str, draw: Callable[[Axes], None], palette: Palette, size: tuple[float, float]) -> bytes:
     """Draw on fresh axes and write them as SVG; the same input gives the same bytes."""
-    with _LOCK, _settings(name, palette):
-        canvas = Canvas(figsize=size, layout="constrained")
+    with _LOCK, _settings(name, palette), warnings.catch_warnings():
+        # Of names without room or glyphs a crowded chart is made; the tables beside it hold them whole.
+        warnings.simplefilter("ignore", UserWarning)
+        canvas = Canvas(figsize=size, layout="tight")
         FigureCanvasSVG(canvas)
         axes = canvas.add_subplot()
         draw(axes)
