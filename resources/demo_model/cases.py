@@ -46,8 +46,8 @@ def make_group(
     rng: random.Random, split: str, size: int, most: int = 10, topics: int = 2, kind: ContentKind | None = None
 ) -> list[DemoCase]:
     """``size`` contents under one policy."""
-    plan = noise_plan(rng, split) if rng.random() < (0.09 if split == TRAIN else 0.04) else make_plan(rng, split, most)
-    if split == TRAIN and plan.rules and rng.random() < 0.4:  # as people edit: a rule among others with other numbers
+    plan = noise_plan(rng, split) if rng.random() < (0.12 if split == TRAIN else 0.04) else make_plan(rng, split, most)
+    if split == TRAIN and plan.rules and rng.random() < 0.55:  # as people edit: a rule among others with other numbers
         plan = move(plan, rng.choice(plan.rules)[1], rng.choice(("forbids", "permits")))
     policy = plan.policy()
     cases = []

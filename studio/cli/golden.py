@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -13,7 +13,6 @@ from rich.text import Text
 from studio.cli.common import JsonOption, PolicyOption, WorkspaceOption, find_policy
 from studio.cli.output import err, out, printable, show_json
 from studio.cli.progress import bar, show
-from studio.core.golden import GoldenExample
 from studio.core.progress import Progress
 from studio.services.golden_import import Mapping, Preview, Stored
 from studio.services.studio import Studio
@@ -86,9 +85,9 @@ def list_examples(
         wanted = find_policy(studio, policy)
         examples = studio.golden.list(wanted.id, limit=limit)
         count = studio.golden.count(wanted.id)
-    if as_json:
-        show_json([_as_json(example) for example in examples])
-        return
+        if as_json:
+            show_json([studio.golden_files.record(example) for example in examples])
+            return
     table = Table(box=None, pad_edge=False)
     for column in ("expected", "labels", "original", "content", "source"):
         table.add_column(column, overflow="fold")
@@ -185,23 +184,3 @@ def _show_skipped(seen: Preview) -> None:
         out.print(Text(f"Row {item.row}: {printable(item.why)}.", "dim"))
     if seen.skipped_count > _SHOWN:
         out.print(Text(f"{seen.skipped_count - _SHOWN:,} more rows were skipped; --preview --json lists them.", "dim"))
-
-
-def _as_json(example: GoldenExample) -> dict[str, Any]:
-    content = example.content
-    return {
-        "id": example.id,
-        "kind": str(content.kind),
-        "content": content.text,
-        "prompt": content.prompt,
-        "response": content.response,
-        "messages": [{"role": turn.speaker, "content": turn.text} for turn in content.turns],
-        "expected": None if example.expected is None else str(example.expected),
-        "labels": list(example.labels),
-        "why": example.why,
-        "decided_by": example.decided_by,
-        "tags": list(example.tags),
-        "original": example.original,
-        "source": example.source,
-        "source_sha256": example.source_sha256,
-    }

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from studio.cli.common import JsonOption, WorkspaceOption, find_policy
-from studio.cli.output import err, out, printable, show_json
+from studio.cli.output import out, printable, show_json, show_notes
 from studio.core.errors import InputError
 from studio.services import policy_tools
 from studio.services.policy_tools import Change, Hunk, Made
@@ -81,8 +81,7 @@ def _tell(made: Made) -> None:
     version = made.version
     title = printable(version.policy.title)
     out.print(Text.assemble((version.policy.id, "bold"), f" version {version.number}: {title}"))
-    for note in made.notes:
-        err.print(Text(f"  {printable(note)}", "yellow"))
+    show_notes(made.notes)
 
 
 def hunk_row(hunk: Hunk) -> dict[str, object]:

@@ -5,19 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from studio.core.progress import Progress
 
 _WINDOW_S = 6.0
 _TELL_EVERY_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class TransferProgress(Progress):
-    """Progress in bytes, with the speed of the last seconds; the time left is at that speed."""
-
-    bytes_per_s: float = 0.0
 
 
 class Pace:
@@ -51,7 +43,7 @@ class Pace:
         words = message or f"Downloading {self._what}" + (f" · {_per_second(speed)}" if speed > 0 else "")
         if left is not None and not message:
             words += f" · {duration(left)} left"
-        self._on_progress(TransferProgress(self._done, self._total, words, left, speed))
+        self._on_progress(Progress(self._done, self._total, words, left))
 
 
 def _per_second(speed: float) -> str:

@@ -93,7 +93,7 @@ def download(
 
     ``endpoint`` and ``storage`` name a mirror; ``token`` is sent only when given. ``into_hub_cache``: keep
     the finished file in the cache of the Hub's library, for other programs too. ``cancel`` pauses: what was fetched
-    is kept for the next time. Progress is TransferProgress, in bytes of all its files. Raises PausedError, NoRoomError,
+    is kept for the next time. Progress is in bytes of all its files. Raises PausedError, NoRoomError,
     QuarantinedError or another DownloadError; NotFoundError, InputError.
     """
     known = _known(shelf, model_id)

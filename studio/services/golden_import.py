@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from studio import paths
 from studio.core.errors import InputError
+from studio.core.golden import GoldenExample
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
 from studio.exchange.content_files import parse_json
 from studio.exchange.files import read_text
 from studio.exchange.golden_export import write
+from studio.exchange.labelled import own
 from studio.exchange.labelled.mapping import Mapping, from_json, to_json
 from studio.exchange.labelled.preview import Preview, Stopped, examples
 from studio.exchange.labelled.preview import preview as preview_file
@@ -101,6 +104,10 @@ class GoldenFiles:
             raise InputError(
                 f"{path} could not be written: {error.strerror or error}.", hint="Choose another place."
             ) from error
+
+    def record(self, example: GoldenExample) -> dict[str, Any]:
+        """All fields of an example as :meth:`export` writes them, for JSON."""
+        return own.fields(example)
 
     def export(self, policy_id: str, path: Path) -> int:
         """Write the policy's golden set to a .jsonl or .csv file; how many examples it has. Raises InputError."""

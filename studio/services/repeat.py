@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 from studio.core.labels import Decision
@@ -13,6 +12,7 @@ from studio.core.progress import Cancel
 from studio.core.run import SAMPLED, Run
 from studio.core.verdict import Status
 from studio.services.judge import JudgeService
+from studio.services.many import judge_many
 
 TIMES = 5
 _SEEDS = 2**31
@@ -72,32 +72,20 @@ def repeat(
     """
     first = random.randrange(_SEEDS) if seed is None else seed
     effort = run.provenance.effort if run.provenance else None
-    stop = Cancel()
-    if cancel is not None:
-        cancel.on_request(stop.request)
 
-    def judged(number: int) -> Run | None:
-        # Each has a cancel of its own: a judgement that has ended no longer stands for the others.
-        own = Cancel()
-        stop.on_request(own.request)
-        if stop.requested:
-            return None
+    def judged(number: int, own: Cancel) -> Run:
         sampling = replace(SAMPLED, seed=(first + number) % _SEEDS)
-        done = judge.judge(
+        return judge.judge(
             run.policy, run.content, session_id=session_id, effort=effort, sampling=sampling, batch=True, cancel=own
         )
-        stopped = done.verdict is not None and done.verdict.status is Status.CANCELLED
-        return None if stopped else done
 
-    pool = ThreadPoolExecutor(max(1, min(judge.width(stop), times)), "repeat")
-    try:
-        futures = [pool.submit(judged, number) for number in range(times)]
-        for future in as_completed(futures):
-            ended = future.result()
-            if ended is not None and on_run is not None:
-                on_run(ended)
-    finally:
-        # After an error too: nobody waits for the rest any more.
-        stop.request()
-        pool.shutdown(cancel_futures=True)
-    return Repeats(tuple(ended for future in futures if (ended := future.result()) is not None))
+    def tell(_: int, ended: Run) -> None:
+        if on_run is not None and not _stopped(ended):
+            on_run(ended)
+
+    ended = judge_many(range(times), judged, width=judge.width(cancel), on_done=tell, cancel=cancel)
+    return Repeats(tuple(one for one in ended if one is not None and not _stopped(one)))
+
+
+def _stopped(run: Run) -> bool:
+    return run.verdict is not None and run.verdict.status is Status.CANCELLED

@@ -26,7 +26,7 @@ from studio.hub.failures import DownloadError, NoRoomError, PausedError, Quarant
 from studio.hub.gguf_facts import ModelFacts, Share
 from studio.hub.inventory import Inventory, ModelEntry, file_sha256
 from studio.hub.kinds import Assessment, Kind
-from studio.hub.pace import TransferProgress, duration
+from studio.hub.pace import duration
 from studio.hub.partial import Slot
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "Shelf",
     "ShelfEntry",
     "State",
-    "TransferProgress",
     "duration",
 ]
 

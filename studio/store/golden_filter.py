@@ -12,6 +12,7 @@ from studio.core.golden import GoldenQuery
 from studio.store.schema import ContentRow, GoldenRow
 
 _ESCAPE = "\\"
+_NUL = "\0"
 
 
 def conditions(policy_id: str, query: GoldenQuery) -> list[ColumnElement[bool]]:
@@ -26,7 +27,7 @@ def conditions(policy_id: str, query: GoldenQuery) -> list[ColumnElement[bool]]:
         found.append(_in_list(GoldenRow.labels, query.label))
     if query.tag:
         found.append(_in_list(GoldenRow.tags, query.tag))
-    found += [_says(word) for word in clean(query.words).split()]
+    found += [_says(word) for word in clean(query.words).replace(_NUL, " ").split()]
     return found
 
 
@@ -43,7 +44,10 @@ def _says(word: str) -> ColumnElement[bool]:
 
 def _holds(word: str) -> ColumnElement[bool]:
     document = type_coerce(ContentRow.document, Text)
-    parts = func.json_tree(document).table_valued("key", "value", "type")
+    # SQLite reads a text out of JSON no further than a NUL, which content may hold: a space takes its place. Escaped
+    # backslashes are spelled otherwise first, so that none of them can be part of what looks like a NUL.
+    whole = func.replace(func.replace(document, r"\\", r"\u005c"), r"\u0000", " ")
+    parts = func.json_tree(whole).table_valued("key", "value", "type")
     texts: Select[Any] = (
         select(literal_column("1"))
         .select_from(parts)

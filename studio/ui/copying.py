@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 from studio.core.run import Run
-from studio.services.records import run_record
+from studio.services.records import kept_record
 from studio.ui.words import content_text, decision_word, headline, reason
 
 
@@ -27,6 +26,5 @@ def run_as_text(run: Run) -> str:
 
 
 def run_as_json(run: Run) -> str:
-    """One JSON object with the verdict and all that it depended on."""
-    value = {**run_record(run), "content": asdict(run.content)}
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    """One JSON object with the verdict, all that it depended on, and the content."""
+    return json.dumps(kept_record(run), ensure_ascii=False, indent=2)

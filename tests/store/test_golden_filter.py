@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from studio.core.content import Content, Turn
@@ -57,12 +57,14 @@ def test_a_query_finds_what_it_says(filled: Workspace, query: GoldenQuery, found
 
 
 @given(text=st.text(min_size=1, max_size=30))
+@example(text="\x00\r0")
+@example(text=r"a\u0000 \\u0000")
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_found_by_its_words(workspace: Workspace, text: str) -> None:
-    example = workspace.golden.add(an_example(text, policy_id=text))
-    words = " ".join(example.content.text.split())
+    golden = workspace.golden.add(an_example(text, policy_id=text))
+    words = " ".join(golden.content.text.split())
 
-    assert example.id in workspace.golden.find(text, GoldenQuery(words))
+    assert golden.id in workspace.golden.find(text, GoldenQuery(words))
 
 
 def test_many_get_a_tag_at_once(filled: Workspace) -> None:

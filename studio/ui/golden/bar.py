@@ -117,10 +117,6 @@ class GoldenBar(QFrame):
         if not same:
             self.before.choose(_NOTHING)
 
-    def choose_version(self, key: object) -> None:
-        """Judge by the version of that number."""
-        self.version.pick(key)
-
     def set_running(self, running: bool) -> None:
         """Let the button stop what runs."""
         self._running = running

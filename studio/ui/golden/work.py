@@ -39,11 +39,6 @@ class Ask:
     before: Policy | None = None
     before_effort: Effort | None = None
 
-    @property
-    def compares(self) -> bool:
-        """Whether there is something to compare with."""
-        return self.before is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Result:

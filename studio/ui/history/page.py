@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPushButton, QStackedWidget, QTableView, QVBoxLayout
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout
 
 from studio.core.labels import Decision
 from studio.core.run import Run
@@ -17,12 +16,13 @@ from studio.ui.tasks import Lane
 from studio.ui.widgets.basics import ElidedLabel, SearchField, column, frame, row, spread
 from studio.ui.widgets.controls import Choice, ElidingButton, KeptSplitter, decision_icon
 from studio.ui.widgets.empty import EmptyState
+from studio.ui.widgets.rows_table import RowsTable
 from studio.ui.words import count, decision_word
 
 _PAUSE_MS = 180
 _ANY = ""
+_WIDTHS = {VERDICT: 130, HEADLINE: 136, POLICY: 140, WHEN: 76}
 _LEAST = {POLICY: 640, HEADLINE: 480}
-"""The columns that give way to the content, with the width of the table that they need."""
 
 
 class HistoryPage(Page):
@@ -39,7 +39,9 @@ class HistoryPage(Page):
         self._stale = True
         self.sessions = SessionList(context)
         self.table = RunsTable(context)
-        self.view = QTableView()
+        self.view = RowsTable(theme, self.table, stretched=CONTENT, widths=_WIDTHS, least=_LEAST)
+        self.view.setItemDelegate(RunDelegate(theme, self.view))
+        self.view.setAccessibleName("Runs")
         self.detail = RunDetail(context)
         self.search = SearchField(theme, "Search content, rationale and reasoning")
         self.policy_choice = Choice(theme, {_ANY: "All policies"}, "Policy")
@@ -100,7 +102,6 @@ class HistoryPage(Page):
         lines.addLayout(row(spread(self.search), self.policy_choice, margins=(12, 8, 12, 8)))
         lines.addLayout(chips)
         head.setLayout(lines)
-        self._set_up_view()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._empty)
@@ -117,34 +118,6 @@ class HistoryPage(Page):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
-
-    def _set_up_view(self) -> None:
-        theme, view = self._context.theme, self.view
-        view.setModel(self.table)
-        view.setItemDelegate(RunDelegate(theme, view))
-        view.setAccessibleName("Runs")
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setTabKeyNavigation(False)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setTextElideMode(Qt.TextElideMode.ElideRight)
-        view.verticalHeader().hide()
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header = view.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(CONTENT, QHeaderView.ResizeMode.Stretch)
-        self._size_columns()
-        theme.changed.connect(self._size_columns)
-
-    def _size_columns(self) -> None:
-        px = self._context.theme.scale.px
-        self.view.verticalHeader().setDefaultSectionSize(px(32))
-        for at, width in {VERDICT: 130, HEADLINE: 136, POLICY: 140, WHEN: 76}.items():
-            self.view.setColumnWidth(at, px(width))
 
     def _connect(self) -> None:
         self.sessions.chosen.connect(self._session_chosen)
@@ -222,8 +195,3 @@ class HistoryPage(Page):
     def _paint_chips(self) -> None:
         for decision, chip in self._chips.items():
             chip.setIcon(decision_icon(self._context.theme, decision))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
-        super().resizeEvent(event)
-        for column_at, least in _LEAST.items():
-            self.view.setColumnHidden(column_at, self.view.width() < self._context.theme.scale.px(least))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from studio.ui.icons import SIZE, icon
 from studio.ui.theme import Theme
+from studio.ui.tokens import Tokens
 from studio.ui.words import direction_is_rtl
 
 _Box = TypeVar("_Box", QHBoxLayout, QVBoxLayout)
@@ -280,3 +282,14 @@ def scrolling(body: QWidget) -> QScrollArea:
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return scroll
+
+
+def draw_ground(painter: QPainter, option: QStyleOptionViewItem, tokens: Tokens) -> QRect:
+    """The ground of a list's row, rounded where it is chosen; where its contents may stand."""
+    area: QRect = option.rect.adjusted(4, 1, -4, -1)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if option.state & option.state.State_Selected:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.accent_soft))
+        painter.drawRoundedRect(area, 4, 4)
+    return area

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QIcon, QKeyEvent, QPainter, QSta
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from studio.ui.theme import BODY, SMALL, Theme
-from studio.ui.widgets.basics import SearchField, column, row, text_label
+from studio.ui.widgets.basics import SearchField, column, draw_ground, row, text_label
 from studio.ui.widgets.controls import Choice
 
 ENTRY_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -59,13 +59,8 @@ class EntryDelegate(QStyledItemDelegate):
     ) -> None:
         entry: Entry = index.data(ENTRY_ROLE)
         tokens = self._theme.tokens
-        area: QRect = option.rect.adjusted(4, 1, -4, -1)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & option.state.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.accent_soft))
-            painter.drawRoundedRect(area, 4, 4)
+        area = draw_ground(painter, option, tokens)
         text = area.adjusted(8, 5, -8, -5)
         if entry.icon is not None:
             side = self._theme.scale.px(16)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from studio.core.run import Run
 from studio.services.explain import Effect, Part, PartKind, Removal
 from studio.ui.theme import BODY, SMALL, Theme
+from studio.ui.widgets.basics import draw_ground
 from studio.ui.widgets.pill import PillSize, draw_pill, pill_size
 from studio.ui.words import decision_word
 
@@ -71,13 +72,8 @@ class WhyDelegate(QStyledItemDelegate):
     ) -> None:
         row: WhyRow = index.data(ROW_ROLE)
         tokens = self._theme.tokens
-        area: QRect = option.rect.adjusted(4, 1, -4, -1)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & option.state.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.accent_soft))
-            painter.drawRoundedRect(area, 4, 4)
+        area = draw_ground(painter, option, tokens)
         area = area.adjusted(8, 0, -8, 0)
         small = QFontMetrics(self._theme.font(SMALL))
         share_width = small.horizontalAdvance(_SHARE_SAMPLE)
