@@ -43,15 +43,16 @@ def use_model(
 def check_demo(
     model: ModelOption = None,
     most: Annotated[int | None, typer.Option("--most", min=1, help="Judge only so many cases, flips included.")] = None,
+    free: Annotated[bool, typer.Option("--free", help="Hold no answer to the policy's form of answer.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the demo model on its held-out cases, and on the same cases with one rule moved."""
     if as_json:
-        result = run_check(model=model, most=most)
+        result = run_check(model=model, most=most, free=free)
         show_json({key: value for key, value in asdict(result).items() if key != "wrong"})
     else:
         with bar() as progress:
-            result = run_check(model=model, most=most, on_progress=show(progress))
+            result = run_check(model=model, most=most, free=free, on_progress=show(progress))
         out.print(f"{result.accuracy:.1%} of {result.n} held-out verdicts are right")
         out.print(f"{result.flip_accuracy:.1%} of {result.flip_n} flips are right on both sides")
         out.print(f"{result.well_formed:.1%} of all answers are well formed")

@@ -11,7 +11,9 @@ from typing import Any
 
 from studio import paths
 from studio.core.content import Content, Turn
+from studio.core.contract import writes_contract
 from studio.core.errors import InputError
+from studio.core.grammar import contract_grammar
 from studio.core.harmony import from_messages
 from studio.core.labels import Decision, Label, LabelDecision
 from studio.core.policy import ContentKind, Effort, OutputForm, OutputPosition, Policy
@@ -54,12 +56,14 @@ def check_demo(
     *,
     model: Path | None = None,
     most: int | None = None,
+    free: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     cancel: Cancel | None = None,
 ) -> CheckResult:
     """Judge the shipped held-out cases greedily, on the demo model unless ``model`` names another file.
 
-    ``most`` judges only so many, from the first on (a flip stands right behind its case).
+    As in any judgement, an answer is held to the contract where the studio writes it; ``free`` never holds it, and so
+    measures the model alone. ``most`` judges only so many, from the first on (a flip stands right behind its case).
 
     Raises ModelFileError or EngineError; a stop raises EngineError too.
     """
@@ -70,7 +74,7 @@ def check_demo(
     try:
         info = engine.load(model or paths.resource("demo.gguf"), EngineSettings(), cancel=cancel)
         for case in cases:
-            good, is_verdict = _judge(engine, case, cancel)
+            good, is_verdict = _judge(engine, case, free, cancel)
             right.append(good)
             formed += is_verdict
             if on_progress is not None:
@@ -90,9 +94,11 @@ def check_demo(
     )
 
 
-def _judge(engine: EngineClient, case: _Case, cancel: Cancel | None) -> tuple[bool, bool]:
+def _judge(engine: EngineClient, case: _Case, free: bool, cancel: Cancel | None) -> tuple[bool, bool]:
     prompt = build_prompt(case.policy, case.content, pinned_date=_DAY, effort=case.effort)
-    generation = engine.generate(GenerateRequest(segments=prompt.segments, max_output_tokens=1500), cancel=cancel)
+    grammar = contract_grammar(case.policy).gbnf if writes_contract(case.policy) and not free else ""
+    request = GenerateRequest(segments=prompt.segments, max_output_tokens=1500, grammar=grammar)
+    generation = engine.generate(request, cancel=cancel)
     verdict = read_reply(from_messages(generation.messages, generation.stop), case.policy, stop=generation.stop)
     good = verdict.decision is case.expected
     return good and case.labels.issuperset(verdict.labels), verdict.is_verdict
