@@ -28,7 +28,7 @@ from studio.exchange.content_files import read_golden
 from studio.services.evaluation import Evaluation, Judgement, Settings, checked, judgement_of, light
 from studio.services.judge import JudgeService, constrained
 from studio.services.many import judge_many
-from studio.services.models import ModelInfo, ModelService
+from studio.services.models import ModelEntry, ModelInfo, ModelService
 from studio.services.sessions import SessionService
 from studio.store.workspace import Workspace
 
@@ -85,17 +85,31 @@ class EvaluateService:
         examples: Sequence[GoldenExample],
         settings: Settings | None = None,
         *,
+        model: ModelEntry | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         cancel: Cancel | None = None,
         pause: Pause | None = None,
     ) -> Evaluation:
         """Judge every example whose decision is known, as many times as ``settings`` say, and keep each at once.
 
-        A stop gives the evaluation of what is complete; asking again goes on from there. Raises InputError when no
-        example has a known decision, ModelFileError or EngineError when the model does not load, and StoreError.
+        ``model`` judges instead of the one in use, which is in use again afterwards. A stop gives the evaluation of
+        what is complete; asking again goes on from there. Raises InputError when no example has a known decision,
+        ModelFileError or EngineError when the model does not load, and StoreError.
         """
         settings = settings or Settings()
         chosen = checked(examples, settings)
+        with self._models.lent(model):
+            return self._run(policy, chosen, settings, on_progress, cancel or Cancel(), pause)
+
+    def _run(
+        self,
+        policy: Policy,
+        chosen: Sequence[GoldenExample],
+        settings: Settings,
+        on_progress: Callable[[Progress], None] | None,
+        cancel: Cancel,
+        pause: Pause | None,
+    ) -> Evaluation:
         info = self._models.load(cancel=cancel)
         started = datetime.now(UTC)
         day = settings.pinned_date or self._pinned_date()
@@ -124,7 +138,10 @@ class EvaluateService:
 
             def tell(item: tuple[GoldenExample, int], run: Run) -> None:
                 key = item[0].content.sha256, item[1]
-                if run.verdict is not None and run.verdict.status is not Status.CANCELLED:
+                if run.provenance is not None and run.provenance.model_sha256 != info.sha256:
+                    # Somebody chose another model meanwhile: what it says is kept, but says nothing here.
+                    cancel.request()
+                elif run.verdict is not None and run.verdict.status is not Status.CANCELLED:
                     found[key] = light(run, policy)
                 pace.done(key, run.timing.output_tokens)
                 if on_progress is not None:
@@ -140,12 +157,20 @@ class EvaluateService:
         return self._runs.any_judged(policy.id, policy.sha256)
 
     def recall(
-        self, policy: Policy, examples: Sequence[GoldenExample], settings: Settings | None = None
+        self,
+        policy: Policy,
+        examples: Sequence[GoldenExample],
+        settings: Settings | None = None,
+        *,
+        model: ModelEntry | None = None,
     ) -> Evaluation | None:
-        """What is known without judging anything: None when no model is loaded or nothing was judged by it."""
+        """What is known without judging or loading anything: None when the model was not loaded yet or judged nothing.
+
+        ``model`` is asked for instead of the one in use.
+        """
         settings = settings or Settings()
         known = [example for example in examples if example.expected is not None]
-        info = self._models.info
+        info = self._models.seen(model)
         if info is None or not known:
             return None
         chosen = checked(known, settings)
@@ -294,7 +319,8 @@ def _expected(policy: Policy, sampling: Sampling, settings: Settings, info: Mode
         n_seq=info.n_seq,
         flash_attn=info.flash_attn,
         kv_type=info.kv_type,
-        constrained=constrained(policy),
+        # As it is recorded: a server is not held to a form.
+        constrained=constrained(policy) and not info.remote,
         is_demo=info.is_demo,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,7 @@ class ModelService:
         self._notes = notes or DeviceNotes()
         self._remotes = remotes
         self._loaded_with: EngineSettings | None = None
+        self._seen: dict[Path, ModelInfo] = {}
 
     def list(self) -> list[ModelEntry]:
         """Every known model, the demo model first, those on servers last."""
@@ -79,6 +81,27 @@ class ModelService:
     def use_demo(self) -> None:
         """Judge with the demo model in this process, without remembering it."""
         self._chosen = None
+
+    @contextmanager
+    def lent(self, entry: ModelEntry | None) -> Iterator[None]:
+        """Judge with ``entry`` meanwhile, without remembering it; None changes nothing. Raises ModelFileError.
+
+        The two are never loaded at once. A choice that somebody makes meanwhile stands.
+        """
+        if entry is None:
+            yield
+            return
+        found, before = self._find(entry.path), self._chosen
+        lent = self._chosen = None if found.is_demo else found.path
+        try:
+            yield
+        finally:
+            if self._chosen == lent:
+                self._chosen = before
+
+    def seen(self, entry: ModelEntry | None = None) -> ModelInfo | None:
+        """Facts about a model as it was last loaded by this studio; of the one in use if none is named."""
+        return self._seen.get((entry or self.current()).path)
 
     def named(self, name: str) -> ModelEntry:
         """The model of that name or file; ``demo`` is the demo model. Raises NotFoundError or ModelFileError."""
@@ -154,7 +177,8 @@ class ModelService:
             info = self._engine.info
             if info is not None and Path(info.path) == entry.path and (self._is_loaded(entry) or self._engine.busy):
                 return info
-            return self._load(entry, on_progress, cancel)
+            info = self._seen[entry.path] = self._load(entry, on_progress, cancel)
+            return info
 
     def _load(
         self, entry: ModelEntry, on_progress: Callable[[Progress], None] | None, cancel: Cancel | None

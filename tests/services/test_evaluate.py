@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -217,3 +218,41 @@ def test_the_probability_of_violating_comes_from_the_answers(
 ) -> None:
     verdict = Verdict(Status.OK, Decision.VIOLATES, alternatives=alternatives)
     assert p_violates(policy, verdict) == (None if expected is None else pytest.approx(expected))
+
+
+def test_another_model_judges_in_its_turn_and_each_is_judged_once(
+    open_studio: Opener, policy: Policy, tmp_path: Path
+) -> None:
+    studio = open_studio(BAD)
+    path = tmp_path / "other.gguf"
+    path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(64))
+    other = studio.models.add(path)
+
+    assert studio.evaluate.recall(policy, examples(3), model=other) is None
+    before = studio.evaluate.run(policy, examples(3), model=other)
+    after = studio.evaluate.run(policy, examples(3))
+    assert (before.fresh, after.fresh) == (3, 3)
+    assert before.model.sha256 == other.sha256 != after.model.sha256
+    assert studio.models.current().is_demo
+    assert studio.evaluate.compare(before, after).change is Change.SAME
+
+    known = studio.evaluate.recall(policy, examples(3), model=other)
+    assert known is not None
+    assert known.judgements == before.judgements
+    assert studio.evaluate.run(policy, examples(3), model=other).fresh == 0
+
+
+def test_another_choice_of_model_ends_the_run_and_is_not_mixed_in(
+    open_studio: Opener, policy: Policy, tmp_path: Path
+) -> None:
+    studio = open_studio(BAD)
+    path = tmp_path / "other.gguf"
+    path.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + bytes(64))
+    other = studio.models.add(path)
+    found = studio.evaluate.run(policy, examples(40), on_progress=lambda _progress: studio.models.use(other))
+    assert {group[0].provenance.model_sha256 for group in found.judgements if group[0].provenance} == {
+        found.model.sha256
+    }
+    assert 0 < found.fresh < 40
+    assert found.unfinished == 40 - found.fresh
+    assert studio.models.current().path == path
