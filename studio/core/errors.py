@@ -73,7 +73,7 @@ class EngineError(StudioError):
 class TooLongError(EngineError):
     """Policy, content and room for the answer do not fit the model's context.
 
-    ``needed`` and ``available`` are counts of tokens.
+    ``needed`` and ``available`` are counts of tokens, 0 where a server does not say them.
     """
 
     title = "Too long for this model"

@@ -28,6 +28,9 @@ class Sampling:
 GREEDY = Sampling()
 SAMPLED = Sampling(temperature=1.0, top_p=1.0)
 
+TEXT_BACKEND = "server, prompts as text"
+"""The backend of a server that takes no token ids: it looks for control tokens in the whole prompt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -37,7 +40,8 @@ class Provenance:
     ``is_demo`` says that the demo model answered, which nobody should moderate by.
     ``n_ubatch`` is the tokens of one decode at most, 0 where an earlier studio did not record it; ``kv_type`` is how
     numbers in the context's memory were kept. ``constrained``: the final was held to the grammar of the contract.
-    ``thinking_budget``: tokens after which the reasoning was to be closed, None for no such limit.
+    ``thinking_budget``: tokens after which the reasoning was to be closed, None for no such limit. ``sampler``: the way
+    of drawing by ``sampling``, whose seed means nothing without it; "" for greedy answers, and where nobody told it.
     """
 
     studio_version: str
@@ -59,11 +63,17 @@ class Provenance:
     is_demo: bool = False
     constrained: bool = False
     thinking_budget: int | None = None
+    sampler: str = ""
 
     @property
     def strict(self) -> bool:
         """Whether one request ran at a time, so that the same again gives the same answer bit for bit."""
         return self.n_seq == 1
+
+    @property
+    def content_may_forge(self) -> bool:
+        """Whether the prompt went to a server as text, so that content could have passed for our own turns."""
+        return self.backend == TEXT_BACKEND
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 class Engines(EngineClient):
     """An :class:`EngineClient` whose ``load`` also takes the id of a remote model, which ``find`` knows.
 
-    ``allow`` opens the network shield for a server while it is used.
+    ``allow`` opens the network shield for a server while it is used; ``key`` knows the key that it wants.
     """
 
-    def __init__(self, find: Callable[[str], RemoteModel | None], allow: Allow) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], RemoteModel | None],
+        allow: Allow,
+        key: Callable[[RemoteModel], str] | None = None,
+    ) -> None:
         super().__init__()
-        self._find, self._allow = find, allow
+        self._find, self._allow, self._key = find, allow, key
         self._remote: RemoteEngine | None = None
 
     @property
@@ -61,7 +66,7 @@ class Engines(EngineClient):
 
         self.unload()
         self.planned = None
-        self._remote = RemoteEngine(wanted, self._allow)
+        self._remote = RemoteEngine(wanted, self._allow, key=self._key(wanted) if self._key is not None else None)
         return self._remote.info
 
     def restart(self) -> ModelInfo:

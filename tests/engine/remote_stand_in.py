@@ -1,4 +1,4 @@
-"""A small server of the OpenAI protocol on loopback, as llama-server or vLLM speaks it, and what can go wrong with one.
+"""A small server on loopback, as llama-server, vLLM or Ollama speaks, and what can go wrong with one.
 
 Its model has one token per byte and the control tokens of harmony. ``faults`` are taken one per question, in order.
 """
@@ -40,6 +40,9 @@ class StandIn:
     answer: str = ANSWER
     knows_harmony: bool = True
     tells_ids: bool = True
+    version: str = "0.13.5"
+    architecture: str = "gptoss"
+    cloud: bool = False
     faults: list[str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -62,6 +65,13 @@ class StandIn:
     def text(self, ids: list[int]) -> str:
         """The text of tokens, control tokens spelled."""
         return b"".join(NAMES[i].encode() if i in NAMES else bytes([i]) for i in ids).decode()
+
+
+def _tag(model: str, cloud: bool) -> dict[str, Any]:
+    """One model as Ollama lists it; one that runs in its cloud names the host there."""
+    details = {"format": "gguf", "family": "gptoss", "parameter_size": "20.9B", "quantization_level": "MXFP4"}
+    row = {"name": model, "model": model, "size": 13793441244, "digest": "17052f91a42e" + "0" * 52, "details": details}
+    return {**row, "remote_host": "https://example.test:443", "remote_model": "gpt-oss:120b"} if cloud else row
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -87,8 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"total_slots": it.width, "build_info": "b9-test"})
         if self.path == "/version" and it.kind == "vllm":
             return self._json({"version": "0.99"})
-        if self.path in ("/api/version", "/api/tags") and it.kind == "ollama":
-            return self._json({})
+        if self.path == "/api/version" and it.kind == "ollama":
+            return self._json({"version": it.version})
+        if self.path == "/api/tags" and it.kind == "ollama":
+            return self._json({"models": [_tag(model, it.cloud) for model in it.models]})
         return self._json({"error": "not found"}, 404)
 
     def do_POST(self) -> None:
@@ -101,7 +113,15 @@ class _Handler(BaseHTTPRequestHandler):
             if question.get("with_pieces"):
                 return self._json({"tokens": [{"id": i, "piece": [i] if i < 256 else NAMES[i]} for i in ids]})
             return self._json({"tokens": ids, "count": len(ids), "max_model_len": it.n_ctx})
-        if self.path != "/v1/completions":
+        if self.path == "/api/show" and it.kind == "ollama":
+            kind = it.architecture
+            info = {
+                "general.architecture": kind,
+                f"{kind}.context_length": 131072,
+                "general.parameter_count": 20914757184,
+            }
+            return self._json({"details": {"family": kind}, "model_info": info, "capabilities": ["completion"]})
+        if self.path != ("/api/generate" if it.kind == "ollama" else "/v1/completions"):
             return self._json({"error": "not found"}, 404)
         with it.lock:
             it.asked.append(question)
@@ -109,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             it.most_at_once = max(it.most_at_once, it.at_once)
             fault = it.faults.pop(0) if it.faults else ""
         try:
-            self._complete(question, fault)
+            (self._generate if it.kind == "ollama" else self._complete)(question, fault)
         except (BrokenPipeError, ConnectionResetError):
             it.hung_up.set()
         finally:
@@ -157,6 +177,34 @@ class _Handler(BaseHTTPRequestHandler):
                 return None
             self._send(b"data: " + json.dumps(event).encode() + b"\n\n")
         return self._send(b"data: [DONE]\n\n")
+
+    def _generate(self, question: dict[str, Any], fault: str) -> None:
+        """Ollama's way: one JSON object a line, the last with the reason and the counts, and errors as plain text."""
+        it = self.stand_in
+        if fault.isdigit():
+            return self._json({"error": "a fault"}, int(fault))
+        if fault == "no_model":
+            return self._json({"error": f"model '{question['model']}' not found"}, 404)
+        if fault == "too_long":
+            return self._json({"error": "the input length exceeds the context length"}, 400)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-ndjson")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        head = {"model": question["model"], "created_at": "2026-11-22T02:00:00.000000Z"}
+        text = it.answer.removesuffix("<|return|>")
+        for begin in range(0, len(text), 5):
+            if begin == 25 and fault == "half":
+                return None
+            if begin == 25 and fault == "error":
+                return self._send(b'{"error":"llama runner process has terminated"}\n')
+            more = {"thinking": "Hm"} if fault == "thinking" else {}
+            line = {**head, "response": text[begin : begin + 5], **more, "done": False}
+            self._send(json.dumps(line).encode() + b"\n")
+        reason = fault or ("stop" if it.answer.endswith("<|return|>") else "length")
+        last = {"done": True, "done_reason": reason, "prompt_eval_count": 77, "eval_count": 40, "total_duration": 5}
+        return self._send(json.dumps({**head, "response": "", **last}).encode() + b"\n")
 
     def _events(self) -> Iterator[dict[str, Any]]:
         it = self.stand_in

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from studio.core.errors import EngineError, InputError, StudioError
 from studio.core.progress import Cancel
 from studio.core.prompt import CONTROL_TOKENS, Control, Origin, Plain, Segment
+from studio.core.run import TEXT_BACKEND
 from studio.engine.errors import EngineClosedError
 from studio.engine.remote import prompts
 from studio.engine.remote.answer import RemoteAnswer
@@ -99,6 +100,52 @@ def test_a_server_that_tells_no_ids_is_read_by_its_text(kind: str, ids: bool) ->
         assert re.findall(r"<\|\w+\|>", sent) == own
         with pytest.raises(EngineError, match="does not count tokens"):
             client.count_tokens(REQUEST.segments)
+
+
+def test_ollama_gets_the_whole_prompt_raw_and_escaped_and_is_read_line_by_line() -> None:
+    with serving(StandIn("ollama", models=("other:1b", "safeguard:20b"))) as server:
+        client = engine(server, model="safeguard:20b")
+        heard: list[GenerateEvent] = []
+        done = client.generate(REQUEST, on_event=heard.append)
+        [asked] = server.asked
+    assert (asked["raw"], asked["think"], asked["truncate"], asked["shift"]) == (True, False, False, False)
+    own = [segment.name for segment in REQUEST.segments if isinstance(segment, Control)]
+    assert re.findall(r"<\|\w+\|>", asked["prompt"]) == own, "no control token of the content is one there"
+    assert asked["prompt"] == prompts.escaped(REQUEST.segments)
+    assert (asked["options"]["num_ctx"], asked["options"]["temperature"]) == (32768, 0.0)
+    assert asked["options"]["stop"] == ["<|return|>", "<|call|>"], "a stop of the model's own would end it early"
+    assert json.loads(done.final)["policy_category"] == "SP2"
+    assert (done.thinking, done.stop, done.prompt_tokens, done.output_tokens) == ("Dogs: é.", "return", 77, 40)
+    assert "".join(event.text for event in heard if isinstance(event, Delta)) == ANSWER.removesuffix("<|return|>")
+    assert client.info.backend == TEXT_BACKEND
+    assert "safeguard:20b (digest 17052f91a42e" in client.info.sha256
+    assert "Ollama 0.13.5" in client.info.sha256
+    assert not client.takes_ids
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "asked"),
+    [
+        ("no_model", "remote_model", 1),
+        ("too_long", "too_long", 1),
+        ("503", "remote", 4),
+        ("half", "remote_stream", 4),
+        ("error", "remote", 4),
+        ("load", "remote", 4),
+        ("thinking", "remote_kind", 1),
+    ],
+)
+def test_what_goes_wrong_with_ollama_is_told_apart(fault: str, code: str, asked: int) -> None:
+    with serving(StandIn("ollama", faults=[fault] * 4)) as server:
+        client = engine(server)
+        with pytest.raises(StudioError) as caught:
+            client.generate(REQUEST)
+        assert (caught.value.code, len(server.asked)) == (code, asked)
+
+
+def test_an_answer_of_ollama_that_was_cut_is_no_whole_one() -> None:
+    with serving(StandIn("ollama", answer=ANSWER[:60])) as server:
+        assert engine(server).generate(REQUEST).stop == "limit"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +296,10 @@ def test_a_certificate_is_trusted_when_its_authority_is_named(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("server", "code"),
     [
-        (StandIn("ollama"), "remote_kind"),
+        (StandIn("ollama", version="0.9.6"), "remote_kind"),
+        (StandIn("ollama", version=""), "remote_kind"),
+        (StandIn("ollama", architecture="llama"), "remote_kind"),
+        (StandIn("ollama", cloud=True), "remote_kind"),
         (StandIn(knows_harmony=False), "remote_kind"),
         (StandIn(models=()), "remote_kind"),
         (StandIn(models=("a", "b")), "remote_model"),

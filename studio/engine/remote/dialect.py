@@ -1,7 +1,8 @@
-"""What kind of server it is, what it serves, and how it is asked: llama-server, vLLM, or any other of the protocol.
+"""What kind of server it is, what it serves, and how it is asked: llama-server, vLLM, Ollama, or another.
 
 Looked up in their documentation of 2026 and tried with llama-server: both take token ids as the prompt of
-``/v1/completions`` and have ``/tokenize``; they differ in its fields and in how they tell the ids of an answer.
+``/v1/completions`` and have ``/tokenize``; they differ in its fields and in how they tell the ids of an answer. Ollama
+and all others get the prompt as text.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from studio.core.run import Sampling
+from studio.engine.remote import ollama
 from studio.engine.remote.failures import RemoteKindError, UnknownModelError
 from studio.engine.remote.http import Server
 from studio.engine.remote.prompts import IdPrompts, Piece, harmony_ids
@@ -26,6 +28,7 @@ class Kind(StrEnum):
 
     LLAMA_SERVER = "llama-server"
     VLLM = "vLLM"
+    OLLAMA = "Ollama"
     OTHER = "OpenAI-compatible server"
 
 
@@ -33,7 +36,8 @@ class Kind(StrEnum):
 class Served:
     """What a server says of itself. ``n_ctx`` 0 where it does not; ``width``: requests that it answers at a time.
 
-    ``prompts`` is None where it takes text only; then content may forge turns.
+    ``prompts`` is None where it takes text only; then content may forge turns. ``digest`` names the model's very bytes,
+    where the server says it.
     """
 
     kind: Kind
@@ -45,6 +49,12 @@ class Served:
     size: int
     width: int
     prompts: IdPrompts | None
+    digest: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where on the server it is asked."""
+        return ollama.GENERATE if self.kind is Kind.OLLAMA else "/v1/completions"
 
 
 def describe(server: Server, wanted: str = "") -> Served:
@@ -61,12 +71,8 @@ def describe(server: Server, wanted: str = "") -> Served:
         n_ctx = _whole(_inner(props, "default_generation_settings").get("n_ctx")) or _whole(meta.get("n_ctx"))
     elif kind is Kind.VLLM:
         version = str(_as_object(server.get("/version")).get("version", ""))
-    elif _is_ollama(server):
-        raise RemoteKindError(
-            f"{server.where} is Ollama: it puts every prompt into a template of its own, so that the policy would not "
-            "stand where the model expects it.",
-            hint="Serve the same file with llama-server, or import it here: the studio finds Ollama's files itself.",
-        )
+    elif (local := ollama.describe(server, model)) is not None:
+        return _of_ollama(model, local)
     return Served(
         kind=kind,
         version=version[:100],
@@ -81,7 +87,9 @@ def describe(server: Server, wanted: str = "") -> Served:
 
 
 def question(served: Served, prompt: list[int] | str, most: int, sampling: Sampling, candidates: int) -> dict[str, Any]:
-    """What is asked of ``/v1/completions``. Samplers that the studio does not use are switched off by name."""
+    """What is asked at ``served.path``. Samplers that the studio does not use are switched off by name."""
+    if served.kind is Kind.OLLAMA:
+        return ollama.question(served.model, served.n_ctx, str(prompt), most, sampling)
     asked: dict[str, Any] = {
         "model": served.model,
         "prompt": prompt,
@@ -113,6 +121,26 @@ def question(served: Served, prompt: list[int] | str, most: int, sampling: Sampl
     return asked
 
 
+def read(served: Served, where: str, event: dict[str, Any]) -> dict[str, Any]:
+    """An event of the server's answer as one of the OpenAI protocol. Raises RemoteError."""
+    return ollama.read(where, event) if served.kind is Kind.OLLAMA else event
+
+
+def _of_ollama(model: str, found: ollama.OllamaModel) -> Served:
+    return Served(
+        kind=Kind.OLLAMA,
+        version=found.version,
+        model=model,
+        n_ctx=found.n_ctx,
+        n_vocab=0,
+        n_params=found.n_params,
+        size=found.size,
+        width=ollama.WIDTH,
+        prompts=None,
+        digest=found.digest,
+    )
+
+
 def _model_card(server: Server, wanted: str) -> dict[str, Any]:
     listed = server.get("/v1/models")
     data = listed.get("data") if isinstance(listed, dict) else None
@@ -121,7 +149,7 @@ def _model_card(server: Server, wanted: str) -> dict[str, Any]:
     if not isinstance(listed, dict) or not cards:
         raise RemoteKindError(
             f"{server.url} does not list models at /v1/models as OpenAI-compatible servers do.",
-            hint="Check the address. llama-server and vLLM are known to work.",
+            hint="Check the address. llama-server, vLLM and Ollama are known to work.",
         )
     names = [str(card["id"]) for card in cards]
     if wanted:
@@ -129,12 +157,15 @@ def _model_card(server: Server, wanted: str) -> dict[str, Any]:
         if found is None:
             raise UnknownModelError(
                 f"{server.where} does not serve {wanted!r}. It serves: {', '.join(names)[:500]}.",
-                hint="Name one of them with --model.",
+                hint="Name one of them as its model.",
+                offered=names,
             )
         return found
     if len(cards) > 1:
         raise UnknownModelError(
-            f"{server.where} serves several models: {', '.join(names)[:500]}.", hint="Name one of them with --model."
+            f"{server.where} serves several models: {', '.join(names)[:500]}.",
+            hint="Name one of them as its model.",
+            offered=names,
         )
     return cards[0]
 
@@ -186,10 +217,6 @@ def _piece(server: Server, token: Any, text: Any) -> Piece:
         return Piece(token, bytes(text))
     # How byte-level vocabularies write a space and a line end.
     return Piece(token, str(text or "").replace("Ġ", " ").replace("Ċ", "\n").encode("utf-8", "replace"))
-
-
-def _is_ollama(server: Server) -> bool:
-    return server.get("/api/version") is not None and server.get("/api/tags") is not None
 
 
 def _aliases(card: Mapping[str, Any]) -> list[str]:

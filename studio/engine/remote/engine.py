@@ -16,9 +16,10 @@ from dataclasses import replace
 from studio.core.errors import EngineError
 from studio.core.progress import Cancel
 from studio.core.prompt import Segment
+from studio.core.run import TEXT_BACKEND
 from studio.engine.errors import EngineClosedError, too_long_error
 from studio.engine.remote.answer import RemoteAnswer
-from studio.engine.remote.dialect import Served, describe, question
+from studio.engine.remote.dialect import Kind, Served, describe, question, read
 from studio.engine.remote.failures import RemoteError, RemoteKindError, UnknownModelError
 from studio.engine.remote.http import Patience, Server, Stopped, key_of
 from studio.engine.remote.model import RemoteModel
@@ -49,9 +50,16 @@ class RemoteEngine:
     """The servers of one remote model. Reaches them only inside a call, through ``allow``. Use from any thread."""
 
     def __init__(
-        self, remote: RemoteModel, allow: Allow, *, retry: Retry | None = None, patience: Patience | None = None
+        self,
+        remote: RemoteModel,
+        allow: Allow,
+        *,
+        key: str | None = None,
+        retry: Retry | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        key = key_of(remote.key_env)
+        """``key``: None for what the environment variable holds that was named. Raises RemoteError."""
+        key = key_of(remote.key_env) if key is None else key
         door = _Door(allow, f"Judging on {remote.name}")
         found = [Server(url, door.open, key=key, ca=remote.ca, patience=patience or Patience()) for url in remote.urls]
         self._remote = remote
@@ -173,9 +181,9 @@ class RemoteEngine:
         answer = attempt.answer = RemoteAnswer(endpoint.server.where, controls)
         attempt.begin(length)
         asked = question(served, prompt, most, request.sampling, candidates)
-        with closing(endpoint.server.events("/v1/completions", asked, stop)) as events:
+        with closing(endpoint.server.events(served.path, asked, stop)) as events:
             for event in events:
-                attempt.hear(event)
+                attempt.hear(read(served, endpoint.server.where, event))
                 if answer.complete:
                     break
         if stop.requested:
@@ -199,20 +207,21 @@ class RemoteEngine:
             raise trouble or RemoteKindError(f"{self._remote.name} names no server.", hint="Add it again.")
         first = known[0]
         where = ", ".join(endpoint.server.where for endpoint in self._pool.endpoints)
+        model = first.model + (f" (digest {first.digest})" if first.digest else "")
         versions = ", ".join(dict.fromkeys(f"{s.kind} {s.version}".strip() for s in known))
         return ModelInfo(
             path=self._remote.id,
             name=self._remote.name,
-            architecture="gpt-oss" if first.prompts is not None else "not known",
+            architecture="not known" if first.kind is Kind.OTHER else "gpt-oss",
             description=first.model,
-            sha256=f"not known: {first.model} of {versions} at {where}",
+            sha256=f"not known: {model} of {versions} at {where}",
             size_bytes=first.size,
             n_params=first.n_params,
             n_ctx_train=min(s.n_ctx or _UNKNOWN_CONTEXT for s in known),
             n_ctx_limit=min(s.n_ctx or _UNKNOWN_CONTEXT for s in known),
             n_vocab=first.n_vocab,
             llama_build=versions,
-            backend="server" if first.prompts is not None else "server, prompts as text",
+            backend="server" if first.prompts is not None else TEXT_BACKEND,
             device=where,
             n_threads=0,
             n_batch=0,
@@ -236,11 +245,7 @@ class RemoteEngine:
         with self._meeting:
             served = endpoint.served or describe(endpoint.server, self._remote.model)
             for other in self._known():
-                if (other.model, other.n_vocab, other.prompts is None) != (
-                    served.model,
-                    served.n_vocab,
-                    served.prompts is None,
-                ):
+                if _same(other) != _same(served):
                     raise UnknownModelError(
                         f"{endpoint.server.where} serves {served.model}, and another of the servers {other.model}.",
                         hint="Servers that are added together must serve the same model.",
@@ -250,6 +255,11 @@ class RemoteEngine:
 
     def _known(self) -> list[Served]:
         return [endpoint.served for endpoint in self._pool.endpoints if endpoint.served is not None]
+
+
+def _same(served: Served) -> tuple[object, ...]:
+    """What must be equal of servers that stand in for each other."""
+    return served.model, served.n_vocab, served.prompts is None, served.digest
 
 
 class _Attempt:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from studio.core.errors import EngineError, StudioError
+from studio.core.errors import EngineError, StudioError, TooLongError
 from studio.engine.errors import too_long_error
 
 _AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
@@ -59,10 +60,14 @@ class RemoteKindError(RemoteError):
 
 
 class UnknownModelError(RemoteError):
-    """The server has no such model."""
+    """The server has no such model, or several and none was named. ``offered``: those it has, as far as known."""
 
     title = "The server has no such model"
     code = "remote_model"
+
+    def __init__(self, message: str, *, hint: str = "", offered: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.offered = tuple(offered)
 
 
 class BrokenStreamError(RemoteError):
@@ -78,7 +83,7 @@ def of_status(where: str, status: int, body: Any) -> StudioError:
     if status in (401, 403):
         return RemoteAuthError(
             f"{where} refuses the key (HTTP {status}). {words}".strip(),
-            hint="Put the right key into the environment variable that was named with --key-env.",
+            hint="Give the right key: with Edit on the Models page, or in the environment variable that was named.",
         )
     long = _too_long(body, words)
     if long is not None:
@@ -108,11 +113,21 @@ def said(body: Any) -> str:
 
 
 def _too_long(body: Any, words: str) -> StudioError | None:
-    """llama-server names both numbers; vLLM has them in its words."""
+    """llama-server names both numbers; vLLM has them in its words; Ollama has none."""
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict) and error.get("type") == "exceed_context_size_error":
         needed, available = error.get("n_prompt_tokens"), error.get("n_ctx")
         if isinstance(needed, int) and isinstance(available, int):
             return too_long_error(needed, available)
     match = re.search(r"maximum context length is (\d+) tokens.{0,80}?(\d+) tokens", words)
-    return too_long_error(int(match[2]), int(match[1])) if match else None
+    if match:
+        return too_long_error(int(match[2]), int(match[1]))
+    if re.search(r"exceeds? the (available )?context (length|size)", words):
+        # Ollama says so without numbers.
+        return TooLongError(
+            f"The prompt does not fit into the server's context. {words}",
+            needed=0,
+            available=0,
+            hint="Shorten the content or the policy.",
+        )
+    return None

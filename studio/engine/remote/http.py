@@ -80,13 +80,17 @@ class Server:
         return self._whole("POST", path, question, cancel)
 
     def events(self, path: str, question: dict[str, Any], cancel: Cancel | None = None) -> Generator[dict[str, Any]]:
-        """The answer as it is written (server-sent events). Raises RemoteError or another StudioError, or Stopped."""
+        """The answer as it is written: server-sent events, or JSON line by line as Ollama writes it.
+
+        Raises RemoteError or another StudioError, or Stopped.
+        """
         with self._asked("POST", path, question, cancel) as response:
             if response.status_code != 200:
                 raise of_status(self.where, response.status_code, _read_json(response))
             for line in _lines(response, self.where):
-                if line.startswith(b"data:") and line[5:].strip() != b"[DONE]":
-                    event = _json(line[5:], self.where)
+                told = line.removeprefix(b"data:") if line.startswith((b"data:", b"{")) else b""
+                if told.strip() not in (b"", b"[DONE]"):
+                    event = _json(told, self.where)
                     if isinstance(event, dict) and "error" in event:
                         status = event["error"].get("code") if isinstance(event["error"], dict) else 500
                         raise of_status(self.where, status if isinstance(status, int) else 500, event)
@@ -176,7 +180,7 @@ def address(url: str) -> tuple[str, int]:
     if not name or not port or parts.scheme not in _PORTS or parts.query or parts.fragment or "@" in parts.netloc:
         raise InputError(
             f"{url!r} is no address of a server.",
-            hint="Write http://name:port or https://name:port; a key goes into an environment variable (--key-env).",
+            hint="Write http://name:port or https://name:port, without name or password; a key is given apart.",
         )
     return name.casefold(), port
 
