@@ -51,7 +51,9 @@ class Policy:
 
     ``text`` is the body in Markdown, without front matter. ``review_below`` is the confidence (0 to 1) under which a
     verdict is sent to a person; None means never. ``targets`` are the figures that its scores on golden examples must
-    reach, by name (:mod:`studio.core.targets`); they change no judgement.
+    reach, by name (:mod:`studio.core.targets`); they change no judgement. ``encoding`` is the one that the byte order
+    mark of its file told, empty for plain UTF-8, and ``front`` that file's front matter as written where the studio
+    would write it otherwise: with them a file that was opened goes back to the same bytes.
     """
 
     id: str
@@ -70,6 +72,8 @@ class Policy:
     license: str = ""
     source: str = ""
     targets: tuple[tuple[str, float], ...] = ()
+    encoding: str = ""
+    front: str = ""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -19,27 +19,45 @@ _BOMS = (
 
 def read_text(path: Path, *, limit: int = MAX_TEXT_BYTES) -> str:
     """The file's text, line ends untouched. Raises InputError saying what is wrong with the file and where."""
+    return decode(read_bytes(path, limit=limit), str(path))
+
+
+def read_bytes(path: Path, *, limit: int = MAX_TEXT_BYTES) -> bytes:
+    """The file's bytes. Raises InputError when it is longer than ``limit`` bytes, or cannot be read."""
     try:
         size = path.stat().st_size
         if size > limit:
             raise InputError(
                 f"{path} is {size:,} bytes long; at most {limit:,} are read.", hint="Split it into smaller files."
             )
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.", hint="Check the name.") from error
-    return decode(data, str(path))
 
 
 def decode(data: bytes, name: str) -> str:
     """``data`` as text: UTF-8, or what its byte order mark says. Raises InputError at the first bad byte."""
-    encoding = "utf-8"
+    return decode_as(data, name)[0]
+
+
+def encode(text: str, marked: str) -> bytes:
+    """Text as bytes, the way back from :func:`decode_as`."""
+    mark = next((mark for mark, named in _BOMS if named == marked), b"")
+    return mark + text.encode(marked or "utf-8")
+
+
+def decode_as(data: bytes, name: str) -> tuple[str, str]:
+    """``data`` as text, and the encoding that its byte order mark says; empty for UTF-8 without a mark.
+
+    Raises InputError at the first bad byte.
+    """
+    encoding, marked = "utf-8", ""
     for mark, named in _BOMS:
         if data.startswith(mark):
-            data, encoding = data[len(mark) :], named
+            data, encoding, marked = data[len(mark) :], named, named
             break
     try:
-        return data.decode(encoding)
+        return data.decode(encoding), marked
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(

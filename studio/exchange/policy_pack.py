@@ -25,7 +25,7 @@ from studio.core.policy import Policy
 from studio.exchange.content_files import jsonl, parse_json
 from studio.exchange.files import decode
 from studio.exchange.labelled import own
-from studio.exchange.policy_files import parse_policy, policy_text
+from studio.exchange.policy_files import policy_file, policy_from_bytes
 
 SUFFIX = ".policypack"
 FORMAT, VERSION = "moderation-studio policy pack", 1
@@ -56,7 +56,7 @@ class Pack:
 
 def write_pack(pack: Pack, path: Path, *, studio_version: str) -> None:
     """Write a pack, whole or not at all. Raises InputError when a part is too large, or the place cannot be written."""
-    parts = {_POLICY: policy_text(pack.policy).encode("utf-8")}
+    parts = {_POLICY: policy_file(pack.policy)}
     if pack.examples:
         parts[_GOLDEN] = _lines(pack.examples)
     if pack.note:
@@ -103,7 +103,7 @@ def read_pack(path: Path) -> Pack:
     if _POLICY not in parts:
         raise _bad(path, f"it has no {_POLICY}")
     told = manifest["policy"]
-    read = parse_policy(decode(parts[_POLICY], f"{path}, {_POLICY}"), str(told.get("id") or path.stem), where=str(path))
+    read = policy_from_bytes(parts[_POLICY], str(told.get("id") or path.stem), where=f"{path}, {_POLICY}")
     if read.policy.sha256 != told.get("sha256"):
         raise _bad(path, "its policy judges otherwise than its manifest says")
     examples = _examples(decode(parts.get(_GOLDEN, b""), f"{path}, {_GOLDEN}"), read.policy.id, path)

@@ -14,7 +14,15 @@ from studio.core.golden import GoldenExample
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import Policy, PolicySummary, PolicyVersion
 from studio.exchange.content_files import read_golden
-from studio.exchange.policy_files import ReadPolicy, parse_policy, policy_text, read_policy, slug
+from studio.exchange.policy_files import (
+    ReadPolicy,
+    parse_policy,
+    plain_file,
+    policy_file,
+    policy_text,
+    read_policy,
+    slug,
+)
 from studio.store.workspace import Workspace
 
 __all__ = ["PolicyService", "PolicySummary", "ReadPolicy"]
@@ -202,10 +210,12 @@ class PolicyService:
         return policy_text(policy)
 
     def export(self, policy: Policy, path: Path, *, plain: bool = False) -> None:
-        """Write the policy as a file, whole or not at all; ``plain``: its text alone, exactly. Raises InputError."""
-        text = policy.text if plain else self.export_text(policy)
+        """Write the policy as a file, whole or not at all; ``plain``: its text alone, exactly. Raises InputError.
+
+        A file that was opened and not changed gets the same bytes again; a changed one keeps its encoding.
+        """
         try:
-            paths.write_atomically(path, text.encode("utf-8"))
+            paths.write_atomically(path, plain_file(policy) if plain else policy_file(policy))
         except OSError as error:
             raise InputError(
                 f"{path} could not be written: {error.strerror or error}.", hint="Choose another place for the file."

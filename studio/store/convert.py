@@ -21,10 +21,11 @@ _DEMO_MODEL = "Moderation Studio demo model"
 
 
 def policy_document(policy: Policy) -> Document:
-    """The policy, whole, as a JSON document. One without targets is as it was before there were any."""
+    """The policy, whole, as a JSON document. One without the later fields is as it was before there were any."""
     document = asdict(policy)
-    if not policy.targets:
-        del document["targets"]
+    for field in ("targets", "encoding", "front"):
+        if not document[field]:
+            del document[field]
     return document
 
 

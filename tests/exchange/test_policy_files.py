@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,15 @@ from studio.core.errors import InputError, PolicyError
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import ContentKind, Effort, OutputForm, OutputPosition, Policy
 from studio.exchange.content_files import read_golden
-from studio.exchange.policy_files import parse_policy, policy_text, read_policy, slug
+from studio.exchange.policy_files import (
+    parse_policy,
+    plain_file,
+    policy_file,
+    policy_from_bytes,
+    policy_text,
+    read_policy,
+    slug,
+)
 from tests.exchange.telling import ToldError, told
 
 STARTERS = sorted(folder for folder in paths.resource("policies").iterdir() if (folder / "policy.md").is_file())
@@ -63,6 +72,73 @@ def test_any_text_is_a_policy_or_a_clear_error(text: str) -> None:
     with contextlib.suppress(ToldError):
         read = told(lambda: parse_policy(text, "name"))
         assert read.policy.id
+
+
+MARKS = ["utf-8", "utf-8-sig", "utf-16", "utf-32"]
+FOREIGN = """\
+# made by our site
+layout: page
+labels: [rules, moderation]   # the wiki's own
+output: html_document
+title: House rules
+date: 2024-05-01
+"""
+
+
+@given(words.filter(str.strip), st.sampled_from(MARKS), st.sampled_from(["\n", "\r\n"]))
+def test_a_plain_file_goes_back_byte_for_byte(text: str, encoding: str, end: str) -> None:
+    data = f"# Rules{end}{text}{end}".encode(encoding)
+    policy = policy_from_bytes(data, "rules", where="rules.txt").policy
+    assert plain_file(policy) == data
+    edited = replace(policy, text=policy.text + "more" + end)
+    assert plain_file(edited) == f"# Rules{end}{text}{end}more{end}".encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", MARKS)
+@pytest.mark.parametrize("front", [FOREIGN, "title: A\nlabels: [{id: A0, decision: allow}]\n", ""])
+def test_a_file_with_front_matter_goes_back_byte_for_byte(front: str, encoding: str) -> None:
+    data = f"---\n{front}---\n# Rules\nNo spam.\n".replace("\n", "\r\n").encode(encoding)
+    policy = policy_from_bytes(data, "rules", where="rules.md").policy
+    assert policy_file(policy) == data
+    # Its text may change, and a number behind its id, before anything of the front matter does.
+    changed = replace(policy, id="rules-2", text="# Rules\r\nNo spam at all.\r\n")
+    assert policy_file(changed) == data.decode(encoding).replace("spam.", "spam at all.").encode(encoding)
+
+
+def test_front_matter_of_another_tool_opens_and_is_never_lost() -> None:
+    read = parse_policy(f"---\n{FOREIGN}---\n# Rules\nNo spam.\n", "rules")
+    assert read.policy.title == "House rules"
+    (note,) = [note for note in read.notes if "front matter" in note]
+    assert all(field in note for field in ("layout", "date", "labels", "output"))
+    # Once it is not true any more the studio writes its own, and the other tool's fields behind them.
+    labels = (Label("R0", LabelDecision.ALLOW), Label("R1", LabelDecision.VIOLATE))
+    confirmed = replace(read.policy, labels=labels)
+    again = parse_policy(policy_text(confirmed), "rules").policy
+    assert again.labels == labels
+    assert "layout: page\n" in policy_text(confirmed)
+    assert policy_text(again) == policy_text(confirmed)
+
+
+def test_toml_front_matter_is_read_and_kept() -> None:
+    text = '+++\ntitle = "House rules"\nopens = 07:30:00\n+++\n# Rules\nNo spam.\n'
+    policy = parse_policy(text, "rules").policy
+    assert (policy.title, policy.text) == ("House rules", "# Rules\nNo spam.\n")
+    assert policy_text(policy) == text
+    assert "opens: 07:30:00" in policy_text(replace(policy, title="New rules")).replace("'", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["---\n\nBe kind: always.\n\n---\nNo spam.\n", "---\nBe kind to all: we ban.\n---\nX\n"]
+)
+def test_a_line_across_the_page_begins_no_front_matter(text: str) -> None:
+    assert parse_policy(text, "rules").policy.text == text
+
+
+def test_utf16_without_its_mark_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.md"
+    path.write_bytes("# Rules\nNo spam.".encode("utf-16-le"))
+    with pytest.raises(InputError, match="byte order mark"):
+        read_policy(path)
 
 
 def test_plain_text_keeps_its_bytes(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication
 
+from studio.core.content import clean
 from studio.ui.theme import Theme
 from studio.ui.widgets.exact_edit import ExactEdit, hidden_summary
 from studio.ui.widgets.utf16 import from_qt, to_qt
@@ -46,6 +47,56 @@ def test_windows_line_ends_survive_an_edit(qapp: QApplication, theme: Theme) -> 
     edit.insertPlainText("x")
 
     assert edit.exact_text() == "xone\r\ntwo\r\n"
+    edit.deleteLater()
+
+
+MIXED = "one\r\ntwo\nthree\r\nfour\n\r\nlast"
+
+
+@pytest.mark.parametrize(
+    ("at", "typed", "after"),
+    [
+        (0, "X", "X" + MIXED),
+        (5, "X", MIXED.replace("two", "tXwo")),
+        (8, "X\n", MIXED.replace("three", "X\nthree")),
+        (-1, "!", MIXED + "!"),
+    ],
+)
+def test_mixed_line_ends_of_lines_left_alone_survive(
+    qapp: QApplication, theme: Theme, at: int, typed: str, after: str
+) -> None:
+    edit = ExactEdit(theme, "test")
+    edit.set_exact_text(MIXED)
+    cursor = QTextCursor(edit.document())
+    cursor.setPosition(at if at >= 0 else edit.document().characterCount() - 1)
+
+    cursor.insertText(typed)
+
+    assert edit.exact_text() == after
+    edit.deleteLater()
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@given(text=ODD, data=st.data())
+def test_deleting_anything_keeps_what_is_before_and_behind(
+    qapp: QApplication, theme: Theme, text: str, data: st.DataObject
+) -> None:
+    edit = ExactEdit(theme, "test")
+    edit.set_exact_text(text)
+    cursor = QTextCursor(edit.document())
+    end = edit.document().characterCount() - 1
+    first, last = sorted((data.draw(st.integers(0, end)), data.draw(st.integers(0, end))))
+    assume(first < last)
+    cursor.setPosition(first)
+    cursor.setPosition(last, QTextCursor.MoveMode.KeepAnchor)
+
+    cursor.removeSelectedText()
+
+    breaks = ("\r\n", "\r", "\n", "\ufdd0")
+    plain = edit.exact_text()
+    for mark in breaks:
+        plain = plain.replace(mark, "\u2029")
+    assert plain == clean(edit.document().toRawText())
     edit.deleteLater()
 
 

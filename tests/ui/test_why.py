@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt
 
-from studio.core.content import Content
+from studio.core.content import Content, Turn
 from studio.engine.scripted import ScriptedAnswer
-from studio.services.explain import Effect, Part, Unit
+from studio.services.explain import Effect, Part, Piece, Unit
 from studio.ui.workbench.why_rows import ROW_ROLE
 from tests.ui.conftest import FINE, LURE, SLOW, Opener, Stage
 
@@ -71,6 +71,25 @@ def test_words_of_the_content_are_tried_on_demand_and_selected_where_they_stand(
     why.back.click()
     assert not why.isVisible()
     assert stage.bench.verdict.card.isVisible()
+
+
+def test_a_word_of_a_conversation_leads_to_its_turn(open_window: Opener) -> None:
+    stage = open_window()
+    content = stage.bench.content
+    between = [Turn("B", f"line {n}") for n in range(20)]
+    turns = (Turn("A", "Hello 😀\r\nthere"), *between, Turn("A", "😀\r\nYou have won"))
+    content.show_content(Content.conversation(turns))
+    stage.settle()
+    last = content.conversation.rows[-1]
+
+    assert content.go_to_piece(content.content, Piece(21, 12, 15, "won"))
+
+    assert last.text.textCursor().selectedText() == "won"
+    assert not last.visibleRegion().isEmpty()
+    assert content.go_to_piece(content.content, Piece(0, 9, 14, "there"))
+    assert content.conversation.rows[0].text.textCursor().selectedText() == "there"
+    assert not last.text.textCursor().hasSelection()
+    assert not content.go_to_piece(Content.message("other"), Piece(0, 0, 1, "o"))
 
 
 def test_esc_stops_and_again_brings_the_verdict_back(open_window: Opener) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 
@@ -19,6 +20,9 @@ _SHORT = {
     "\u200f": "RLM", "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO",
     "\u2060": "WJ", "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI", "\ufeff": "BOM",
 }  # fmt: skip
+
+_QT_END = "\u2029"
+_ENDS = re.compile("\r\n|\r|\n|\u2029")
 
 
 def hidden_name(char: str) -> str:
@@ -46,11 +50,16 @@ def hidden_summary(text: str) -> str:
     return f"{total:,} hidden {'character' if total == 1 else 'characters'}: {', '.join(parts)}{more}"
 
 
+def _same(now: list[str], then: list[str]) -> int:
+    """How many lines at the front are the same."""
+    return next((n for n, (a, b) in enumerate(zip(now, then, strict=False)) if a != b), min(len(now), len(then)))
+
+
 class ExactEdit(QPlainTextEdit):
     """Plain text in, the same plain text out.
 
     Qt turns every kind of line end into its own and no-break spaces into spaces when asked for plain text. Here a text
-    that was set and not edited comes back as it was, and an edited one keeps all but its kind of line end.
+    that was set and not edited comes back as it was; in an edited one each line that was left alone keeps its end.
     """
 
     edited = Signal()
@@ -78,11 +87,25 @@ class ExactEdit(QPlainTextEdit):
         raw = self.document().toRawText()
         if raw == self._given[1]:
             return self._given[0]
-        text = clean(raw.replace("\u2029", "\n"))
-        given = self._given[0]
-        if "\r\n" in given and given.count("\r\n") == given.count("\n"):
-            text = text.replace("\n", "\r\n")
-        return text
+        return clean(self._with_ends(raw))
+
+    def _with_ends(self, raw: str) -> str:
+        """The edited text with line ends as they were given; new lines get the commonest of them."""
+        given, before = self._given
+        ends = _ENDS.findall(given)
+        if set(ends) <= {"\n"}:
+            return raw.replace(_QT_END, "\n")
+        new = max(ends, key=ends.count)
+        if len(set(ends)) == 1:
+            return raw.replace(_QT_END, new)
+        now, then = raw.split(_QT_END), before.split(_QT_END)
+        if len(then) != len(ends) + 1:
+            return raw.replace(_QT_END, "\n")
+        breaks = len(now) - 1
+        head = min(_same(now, then), breaks, len(ends))
+        tail = min(_same(now[::-1], then[::-1]), breaks - head)
+        kept = ends[:head] + [new] * (breaks - head - tail) + ends[len(ends) - tail :]
+        return "".join(part for pair in zip(now, [*kept, ""], strict=True) for part in pair)
 
     def set_exact_text(self, text: str, *, undoable: bool = False) -> None:
         """Show a text. ``undoable`` keeps the way back to what stood here before."""
@@ -97,6 +120,17 @@ class ExactEdit(QPlainTextEdit):
         else:
             self.setPlainText(text)
         self._given = (text, self.document().toRawText())
+
+    def select(self, start: int, end: int) -> None:
+        """Select the characters ``start`` to ``end`` of the exact text, and scroll there."""
+        text = self.exact_text()
+        # Qt has one character for the two of a Windows line end.
+        place = to_qt(text.replace("\r\n", "\n"))
+        cursor = self.textCursor()
+        cursor.setPosition(place(start - text.count("\r\n", 0, start)))
+        cursor.setPosition(place(end - text.count("\r\n", 0, end)), QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: D102  Qt's name
         # A dropped file is for the part of the window around this editor: its path is never wanted as text.

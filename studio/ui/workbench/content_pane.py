@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QStackedWidget, QWidget
 
 from studio.core.content import Content, Turn
@@ -25,7 +24,6 @@ from studio.ui.widgets.controls import CaretButton, Choice, Segments, decision_i
 from studio.ui.widgets.exact_edit import ExactEdit, hidden_summary
 from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.widgets.popup import Entry, SearchPopup
-from studio.ui.widgets.utf16 import to_qt
 from studio.ui.words import EFFORT, KIND, content_text, decision_word
 from studio.ui.workbench.conversation import ConversationEditor
 
@@ -115,17 +113,9 @@ class ContentPane(QFrame):
         if self.empty or self.content != content:
             return False
         if content.kind is ContentKind.CONVERSATION:
-            self.conversation.setFocus(Qt.FocusReason.OtherFocusReason)
-            return True
-        field, text = (
-            (self.message, content.text) if content.kind is ContentKind.MESSAGE else (self.response, content.response)
-        )
-        place = to_qt(text)
-        cursor = field.textCursor()
-        cursor.setPosition(place(piece.start))
-        cursor.setPosition(place(piece.end), QTextCursor.MoveMode.KeepAnchor)
-        field.setTextCursor(cursor)
-        field.ensureCursorVisible()
+            self.conversation.select(piece.turn, piece.start, piece.end)
+        else:
+            (self.message if content.kind is ContentKind.MESSAGE else self.response).select(piece.start, piece.end)
         return True
 
     def set_policy(self, policy_id: str) -> None:

@@ -171,6 +171,16 @@ class ConversationEditor(QWidget):
         for one in self.rows:
             one.text.show_hidden(shown)
 
+    def select(self, turn: int, start: int, end: int) -> None:
+        """Select the characters ``start`` to ``end`` of a turn, counted as in :attr:`turns`, and scroll there."""
+        spoken = [one for one in self.rows if one.turn.text]
+        for one in self.rows:
+            cursor = one.text.textCursor()
+            cursor.clearSelection()
+            one.text.setTextCursor(cursor)
+        spoken[turn].text.select(start, end)
+        self._scroll.ensureWidgetVisible(spoken[turn])
+
     def focus_first(self) -> None:
         """Put the focus where one would type."""
         self.rows[0].text.setFocus(Qt.FocusReason.OtherFocusReason)
