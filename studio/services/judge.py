@@ -363,4 +363,5 @@ def _provenance(
         # A server is not held to either.
         constrained=bool(request.grammar) and not info.remote,
         thinking_budget=None if info.remote else request.thinking_budget,
+        sampler=generation.sampler,
     )

@@ -9,15 +9,17 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from studio.core.errors import EngineError
 from studio.core.progress import Cancel, Progress
+from studio.engine import protocol
 from studio.engine.client import EngineClient
 from studio.engine.errors import EngineCancelledError, EngineClosedError, NoModelError
 from studio.engine.scripted import Script, ScriptedAnswer, ScriptedLoad
-from studio.engine.types import Delta, EngineSettings, GenerateEvent, GenerateRequest, Priority, Started
+from studio.engine.types import Delta, EngineSettings, GenerateEvent, GenerateRequest, Priority
 from tests.engine.conftest import prompt
 
 FOREVER = GenerateRequest(prompt("l"), max_output_tokens=3000)
@@ -144,30 +146,43 @@ def test_many_callers_each_get_their_own_answer(chain_engine: EngineClient) -> N
         assert all(pool.map(ask, range(60)))
 
 
-def test_interactive_requests_go_before_batch_ones(strict_engine: EngineClient) -> None:
-    order: list[str] = []
-    begun, stop = threading.Event(), Cancel()
+def test_interactive_requests_go_before_batch_ones(
+    strict_engine: EngineClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what crosses the pipe, in its order: callers' threads wake in whatever order the system likes."""
+    link = strict_engine._link
+    assert link is not None
+    sent: SimpleQueue[int] = SimpleQueue()
+    began: list[int] = []
+    post, dispatch = link.post, link._dispatch
 
-    def ask(name: str, priority: Priority) -> None:
-        request = GenerateRequest(prompt("start"), priority=priority)
-        strict_engine.generate(request, on_event=lambda e: order.append(name) if isinstance(e, Started) else None)
+    def note_sent(message: protocol.ToWorker) -> None:
+        post(message)
+        if isinstance(message, protocol.Generate):
+            sent.put(message.id)
 
+    def note_began(reply: protocol.FromWorker) -> None:
+        if isinstance(reply, protocol.Began):
+            began.append(reply.id)
+        dispatch(reply)
+
+    monkeypatch.setattr(link, "post", note_sent)
+    monkeypatch.setattr(link, "_dispatch", note_began)
+    begun, stop, answers = threading.Event(), Cancel(), []
     with ThreadPoolExecutor(4) as pool:
         running = pool.submit(strict_engine.generate, FOREVER, on_event=lambda _: begun.set(), cancel=stop)
         begun.wait()
-        waiting = [pool.submit(ask, "batch", Priority.BATCH) for _ in range(2)]
-        while len(strict_engine._link._calls) < 3:  # type: ignore[union-attr]  # both have been sent
-            begun.wait(0.01)
-        waiting.append(pool.submit(ask, "interactive", Priority.INTERACTIVE))
-        while len(strict_engine._link._calls) < 4:  # type: ignore[union-attr]
-            begun.wait(0.01)
-        # A request of the same thread is handled before the cancel that follows it.
-        strict_engine.count_tokens(prompt("x"))
+        ids = [sent.get()]
+        for priority in (Priority.BATCH, Priority.BATCH, Priority.INTERACTIVE):
+            answers.append(pool.submit(strict_engine.generate, GenerateRequest(prompt("start"), priority=priority)))
+            ids.append(sent.get())
+        # Whatever is sent now is read by the worker after all of them.
         stop.request()
         running.result()
-        for future in waiting:
-            future.result()
-    assert order == ["interactive", "batch", "batch"]
+        for answer in answers:
+            answer.result()
+    first, batch, other_batch, interactive = ids
+    assert began == [first, interactive, batch, other_batch]
 
 
 def test_many_at_a_time_are_stopped_one_by_one(chain_engine: EngineClient) -> None:

@@ -136,7 +136,6 @@ def babble(model: Model, constraint: Constraint, seed: int) -> str:
         constraint.take(token)
         written += model.vocabulary.piece(token)
     constraint.close()
-    sampler.close()
     return written.decode("utf-8")
 
 
@@ -174,7 +173,6 @@ def test_choosing_among_what_fits_keeps_the_proportions(model: Model, grammars: 
         first = np.random.default_rng(seed).choice(3, p=np.exp([10.0, 11.0, 12.0]) / np.exp([10.0, 11.0, 12.0]).sum())
         drawn.append(constraint.choose(sampler, (ord("a"), ord("b"), ord("z"))[first], logits))
         constraint.close()
-        sampler.close()
 
     assert set(drawn) == {ord("a"), ord("b")}
     # 0.269 of 600; four standard deviations are 0.073.

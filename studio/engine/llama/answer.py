@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from studio.core.prompt import Control, Origin, Plain, Segment
 from studio.core.run import Sampling
@@ -73,13 +72,13 @@ class Answer:
         self.logprobs: tuple[float, ...] = ()
         self.thinking_cut = False
 
-    def choose(self, context: Any, place: int, best: int, logits: Logits) -> int:
+    def choose(self, best: int, logits: Logits) -> int:
         """The next token, by the request's sampling; in the final channel its rivals are noted too.
 
-        ``best`` is the most probable one by ``logits`` (n_vocab,), which stand at ``place`` of the last batch. Raises
-        WorkerFailure when the final cannot go on in its form.
+        ``best`` is the most probable one by ``logits`` (n_vocab,). Raises WorkerFailure when the final cannot go on in
+        its form.
         """
-        token = self._sampler.choose(context, place, best)
+        token = self._sampler.choose(best, logits)
         self._candidates = ()
         if self._reader.in_final:
             if self._constraint is not None:
@@ -167,14 +166,14 @@ class Answer:
             total_s=time.monotonic() - self._submitted,
             final_tokens=tuple(self._choices),
             seed=self._sampler.seed,
+            sampler=self._sampler.name,
             n_ctx=n_ctx,
             answer_logprobs=self.logprobs,
             thinking_cut=self.thinking_cut,
         )
 
     def close(self) -> None:
-        """Free the samplers."""
-        self._sampler.close()
+        """Free the grammar."""
         if self._constraint is not None:
             self._constraint.close()
 

@@ -88,11 +88,8 @@ class Context:
         """Tokens in the batch that is being put together."""
         return self._rows
 
-    def add(self, seq: int, tokens: Ids | list[int], position: int, *, output: bool) -> int:
-        """Put tokens of a sequence, which begin at ``position`` in it, into the batch; ``output`` asks for the last.
-
-        Returns the place of the last one in the batch.
-        """
+    def add(self, seq: int, tokens: Ids | list[int], position: int, *, output: bool) -> None:
+        """Put tokens of a sequence, which begin at ``position`` in it, into the batch; ``output`` asks for the last."""
         start, end = self._rows, self._rows + len(tokens)
         self._token[start:end] = tokens
         self._pos[start:end] = np.arange(position, position + len(tokens))
@@ -101,7 +98,6 @@ class Context:
         self._output[end - 1] = output
         self._asked += output
         self._rows = end
-        return end - 1
 
     def decode(self) -> Logits:
         """Decode the batch; returns (outputs asked for, n_vocab) in the order of the batch, valid until the next one.

@@ -241,14 +241,14 @@ class Scheduler:
 
     def _decode(self, pieces: list[_Piece]) -> None:
         context = self._place.context
-        asked: list[tuple[Job, int]] = []
+        asked: list[Job] = []
         for piece in pieces:
             seq, start = (piece.job.seq, piece.job.decoded)
             if piece.head is not None:
                 seq, start = piece.head.seq, piece.head.decoded
-            last = context.add(seq, piece.tokens, start, output=piece.output)
+            context.add(seq, piece.tokens, start, output=piece.output)
             if piece.output:
-                asked.append((piece.job, last))
+                asked.append(piece.job)
         try:
             logits = context.decode()
         except NoRoom:
@@ -262,9 +262,9 @@ class Scheduler:
             _note_decoded(piece)
         self._choose(asked, logits)
 
-    def _choose(self, asked: list[tuple[Job, int]], logits: Logits) -> None:
+    def _choose(self, asked: list[Job], logits: Logits) -> None:
         ended: list[tuple[Job, Answer]] = []
-        for (job, place), best, row in zip(asked, most_probable(logits), logits, strict=True):
+        for job, best, row in zip(asked, most_probable(logits), logits, strict=True):
             answer = job.answer
             if answer is None:
                 continue
@@ -275,7 +275,7 @@ class Scheduler:
                 self._place.pin(job)
                 job.pinned = True
             try:
-                token = answer.choose(self._place.context.handle, place, best, row)
+                token = answer.choose(best, row)
             except WorkerFailure as failure:
                 self._fail(job, failure)
                 continue
