@@ -43,8 +43,9 @@ class Settings:
     ``workspace``: the file opened last; None for the default one. ``model``: the model file in use; None for the demo
     model. ``effort``: None for what each policy asks. ``font_size`` in points; None for the system's. ``layout``:
     splitters, columns and window geometry by name, in whatever text the window wrote. ``strict``: one request at a
-    time, so that the same request gives the same answer bit for bit, at the cost of speed. ``unknown``: keys that this
-    version does not know, kept for the version that does.
+    time, so that the same request gives the same answer bit for bit, at the cost of speed. ``models_folder``: where
+    downloaded models are put; None for the studio's own folder. ``unknown``: keys that this version does not know, kept
+    for the version that does.
     """
 
     theme: Theme = Theme.SYSTEM
@@ -55,6 +56,7 @@ class Settings:
     font_size: int | None = None
     layout: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    models_folder: Path | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -141,6 +143,7 @@ def _entries(settings: Settings) -> dict[str, Any]:
         "font_size": settings.font_size,
         "layout": dict(settings.layout),
         "strict": settings.strict,
+        "models_folder": None if settings.models_folder is None else str(settings.models_folder),
     }
 
 
@@ -223,4 +226,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "font_size": _font_size,
     "layout": _layout,
     "strict": _switch,
+    "models_folder": _path,
 }

@@ -1,4 +1,4 @@
-"""``models add-remote``: a model on servers of the user's own network, and how it is listed and forgotten."""
+"""``models add-remote|check-remote``: models on servers of the user's own network."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import typer
 from rich.text import Text
 
 from studio.cli.common import JsonOption, WorkspaceOption
+from studio.cli.exit_codes import Exit
 from studio.cli.output import out, printable, show_json, show_notes
+from studio.core.errors import ModelFileError
+from studio.services.remotes import Draft
 from studio.services.studio import Studio
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to ``models``."""
+    """Add the commands to ``models``."""
     app.command("add-remote")(add_remote)
+    app.command("check-remote")(check_remote)
 
 
 def add_remote(
@@ -26,27 +30,62 @@ def add_remote(
     key_env: Annotated[
         str, typer.Option("--key-env", help="The environment variable that holds the key. The key is not stored.")
     ] = "",
+    keep_key: Annotated[
+        bool, typer.Option("--keep-key", help="Ask for the key and keep it in the system's keyring.")
+    ] = False,
     ca: Annotated[Path | None, typer.Option("--ca", help="A file of certificates to trust, in PEM form.")] = None,
     name: Annotated[str, typer.Option("--name", help="What to call it here.")] = "",
     use: Annotated[bool, typer.Option("--use/--no-use", help="Judge with it from now on.")] = True,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a model on llama-server or vLLM in your own network. Policy and content go there when you judge with it."""
+    """Add a model on llama-server, vLLM or Ollama in your own network. Policy and content go there when you judge."""
+    key = typer.prompt("Key of the server", hide_input=True, err=True) if keep_key else ""
     with Studio.open(workspace) as studio:
-        met = studio.remotes.add(urls, model=model, key_env=key_env, ca=ca, name=name)
-        if use:
+        before = _in_use(studio)
+        met = studio.remotes.add(Draft(urls, model=model, key=key, key_env=key_env, ca=ca, name=name))
+        # Added again it has another id: where its older self judged, it goes on judging.
+        in_use = use or (before != "" and studio.remotes.find(before) is None)
+        if in_use:
             studio.models.use(studio.models.named(met.remote.id))
+    facts = met.facts
     if as_json:
-        record = {"id": met.remote.id, "name": met.remote.name, "urls": list(met.remote.urls), "server": met.server}
-        more = {"model": met.model, "context": met.context, "width": met.width, "token_ids": met.takes_ids}
-        show_json({**record, **more, "warnings": list(met.warnings), "in_use": use})
+        record = {"id": met.remote.id, "name": met.remote.name, "urls": list(met.remote.urls), "server": facts.server}
+        more = {"model": facts.model, "context": facts.context, "width": facts.width, "token_ids": facts.takes_ids}
+        show_json({**record, **more, "warnings": list(met.warnings), "in_use": in_use})
         return
-    out.print(Text.assemble((printable(met.remote.name), "bold"), f"  {met.remote.id}  {printable(met.server)}"))
-    out.print(Text(f"{met.context:,} tokens of context, {met.width} requests at a time."))
-    how = "Prompts go as token ids: content cannot forge turns." if met.takes_ids else "Prompts go as text."
+    out.print(Text.assemble((printable(met.remote.name), "bold"), f"  {met.remote.id}  {printable(facts.server)}"))
+    out.print(Text(f"{facts.context:,} tokens of context, {facts.width} requests at a time."))
+    how = "Prompts go as token ids: content cannot forge turns." if facts.takes_ids else "Prompts go as text."
     out.print(Text(how))
     show_notes(met.warnings)
+
+
+def check_remote(
+    remote_id: Annotated[str, typer.Argument(metavar="ID", help="As `models list` shows it.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask each server of a remote model how it stands; nothing is judged. Fails when one cannot be judged with."""
+    with Studio.open(workspace) as studio:
+        found = studio.remotes.check(remote_id)
+    if as_json:
+        show_json([{"url": h.url, "good": h.good, "words": h.words, "seconds": round(h.seconds, 3)} for h in found])
+    else:
+        for health in found:
+            state = "answers" if health.good else "cannot be used"
+            out.print(Text(f"{printable(health.url)}  {state}  {printable(health.words)}  {health.seconds:.2f} s"))
+    if not all(health.good for health in found):
+        raise typer.Exit(Exit.FAILED)
+
+
+def _in_use(studio: Studio) -> str:
+    """The id of the remote model that judges; empty when a model of this machine does, or one that is gone."""
+    try:
+        current = str(studio.models.current().path)
+    except ModelFileError:
+        return ""
+    return current if studio.remotes.find(current) is not None else ""
 
 
 def records(studio: Studio) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""``models list|inspect|download|verify|import|discover|remove``: the model shelf."""
+"""``models list|inspect|download|verify|import|discover|remove|folder``: the model shelf."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from studio.cli.progress import bar, show
 from studio.core.errors import InputError
 from studio.core.progress import Cancel
 from studio.services import download as downloads
+from studio.services import model_folder
 from studio.services.shelf import ModelFacts, QuarantinedError, Shelf, ShelfEntry, State
 from studio.services.studio import Studio
 
@@ -48,6 +49,37 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_model)
     app.command("discover")(discover)
     app.command("remove")(remove)
+    app.command("folder")(folder)
+
+
+def folder(
+    path: Annotated[
+        Path | None, typer.Argument(help="The folder to choose; without it the one in use is shown.")
+    ] = None,
+    own: Annotated[bool, typer.Option("--own", help="Back to the studio's own folder.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show or choose the folder that downloaded models are put into. Nothing is moved."""
+    if path is not None and own:
+        raise InputError("Name a folder or give --own, not both.")
+    with Studio.open(workspace) as studio:
+        chosen = model_folder.choose(studio.shelf, path) if path is not None or own else None
+        now = model_folder.current(studio.shelf)
+    if as_json:
+        record: dict[str, Any] = {"path": str(now.path), "free": now.free, "own": now.own}
+        if chosen is not None:
+            record |= {"found": chosen.found, "staying": chosen.staying, "unfinished": chosen.unfinished}
+        show_json(record)
+        return
+    free = "its disk is not there" if now.free is None else f"{_bytes(now.free)} free"
+    out.print(Text(f"{printable(str(now.path))}  {free}"))
+    if chosen is not None:
+        told = {"lie there": chosen.found, "stay where they are": chosen.staying}
+        told["were begun and stay unfinished in the old folder"] = chosen.unfinished
+        for words, titles in told.items():
+            if titles:
+                out.print(Text(f"{len(titles)} {words}: {printable(', '.join(titles))}"))
 
 
 def list_models(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:

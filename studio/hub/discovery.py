@@ -1,4 +1,4 @@
-"""Model files that other programs already keep on this disk: LM Studio, Ollama, and the cache of the Hub's library.
+"""Model files that already lie on this disk: of LM Studio, Ollama, the Hub's library, or in the folder for models.
 
 Only names and sizes are looked at here. What a file is, its head tells, and whether it is a known one, its sha256.
 """
@@ -23,7 +23,7 @@ MOST_FILES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A model file of another program: its first file, a name to show, and whose it is. ``size`` in bytes."""
+    """A model file that lies there: its first file, a name to show, and whose it is. ``size`` in bytes."""
 
     path: Path
     name: str
@@ -31,11 +31,12 @@ class Found:
     size: int
 
 
-def discover() -> list[Found]:
-    """All model files of other programs on this disk, each once."""
+def discover(own: Path | None = None) -> list[Found]:
+    """All model files of other programs on this disk, and those in the user's ``own`` folder for models, each once."""
     seen: set[Path] = set()
     found = []
-    for candidate in (*_lm_studio(), *_ollama(), *_hub_cache()):
+    mine = (one for path in (_ggufs(own, depth=3) if own else ()) for one in _found(path, path.stem, "Model folder"))
+    for candidate in (*_lm_studio(), *_ollama(), *_hub_cache(), *mine):
         real = candidate.path.resolve()
         if real not in seen:
             seen.add(real)

@@ -156,9 +156,10 @@ class Shelf:
         return imported
 
     def discover(self) -> builtins.list[Found]:
-        """Model files that LM Studio, Ollama and the Hub's library keep on this disk and that are not on the shelf."""
+        """Model files that are not on the shelf: of LM Studio, Ollama, the Hub's library, or put into our folder."""
         known = {entry.path.resolve() for entry in self.inventory.list()}
-        return [found for found in discovery.discover() if found.path.resolve() not in known]
+        known.update(slot.target.resolve() for model in self.catalogue.models for slot in self.slots(model))
+        return [found for found in discovery.discover(self.folder) if found.path.resolve() not in known]
 
     def adopt(self, found: Found, *, on_progress: Report | None = None, cancel: Cancel | None = None) -> ShelfEntry:
         """Use a discovered file where it lies, without copying it. Raises ModelFileError."""
@@ -226,8 +227,17 @@ class Shelf:
                 del self._busy[entry_id]
 
     def free_bytes(self) -> int:
-        """Room on the disk that downloads go to."""
-        return shutil.disk_usage(self.folder).free
+        """Room on the disk that downloads go to; 0 while that disk is not there."""
+        try:
+            return shutil.disk_usage(self.folder).free
+        except OSError:
+            return 0
+
+    @property
+    def at_work(self) -> bool:
+        """Whether any model is being fetched or checked."""
+        with self._lock:
+            return bool(self._busy)
 
     def _recognised(self, entry: ModelEntry) -> KnownModel | None:
         return self.catalogue.by_hashes(_hashes(entry)) if entry.sha256 else None

@@ -37,7 +37,14 @@ class Studio:
     """An open workspace with everything that can be done in it. Close it when done; it is a context manager."""
 
     def __init__(
-        self, workspace: Workspace, path: Path, engine: EngineClient, model: Path | None, *, strict: bool = False
+        self,
+        workspace: Workspace,
+        path: Path,
+        engine: EngineClient,
+        model: Path | None,
+        *,
+        strict: bool = False,
+        models_folder: Path | None = None,
     ) -> None:
         self.workspace_path = path
         self._workspace = workspace
@@ -45,7 +52,7 @@ class Studio:
         self.interrupted: tuple[Run, ...] = tuple(workspace.runs.mark_interrupted(datetime.now(UTC)))
         self.policies = PolicyService(workspace)
         self.sessions = SessionService(workspace)
-        self.shelf = Shelf(Inventory())
+        self.shelf = Shelf(Inventory(), folder=models_folder)
         self.remotes = Remotes()
         self.models = ModelService(self.shelf.inventory, engine, model, strict=strict, remotes=self.remotes)
         self.fit = FitService(self.shelf, self.models, MachineService(engine, self.shelf.free_bytes), self.sessions)
@@ -81,8 +88,14 @@ class Studio:
         opened = Workspace.open(path)
         try:
             exact = chosen.strict if strict is None else strict
+            remotes = Remotes()
             return cls(
-                opened, path, engine or Engines(Remotes().find, shield.allow), model or chosen.model, strict=exact
+                opened,
+                path,
+                engine or Engines(remotes.find, shield.allow, remotes.key),
+                model or chosen.model,
+                strict=exact,
+                models_folder=chosen.models_folder,
             )
         except BaseException:
             opened.close()

@@ -51,6 +51,7 @@ PLANTS = [
         "studio/engine/remote/engine.py",
         "import httpx2",
     ),
+    ("Keys are kept in one place", "studio/services/remotes.py", "import keyring"),
     ("Only the command line prints", "studio/services/__init__.py", "import rich"),
     ("Only the window knows Qt", "studio/exchange/__init__.py", "from PySide6 import QtCore"),
     ("Only the paths ask where the system keeps files", "studio/settings.py", "import platformdirs"),
