@@ -15,7 +15,7 @@ from studio.core.contract import carries_output
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import OutputForm, OutputPosition
 
-_ID = r"(?:[A-Z]{1,2}-)?[A-Z]{1,4}\d{1,2}"
+_ID = r"(?:[A-Z]{1,2}-)?[A-Z]{1,4}-?\d{1,2}"
 _DEFINED = re.compile(
     rf"^[^\w\n]*(?:\d{{1,2}}[.)]\s+)?(?:(?:label|category|code|level)\s+)?(?P<id>{_ID})(?P<rule>\.\w{{1,3}})?"
     r"(?=\s*(?:[:)|=(-]|$|\s[A-Z\"']))\s*(?P<rest>.*)$",
@@ -25,6 +25,22 @@ _NAMED = re.compile(
     rf"[(\[]#?(?P<first>{_ID})(?:\s*(?:-|to|\u2026|\.\.+)\s*(?P<last>{_ID}))?(?P<more>(?:\s*,\s*{_ID})*)(?=\s*[)\]:,-])"
 )
 _DIGITS = "0123456789"
+# A table says in a cell of its own what a code decides.
+_CELL_WORDS = 4
+_CELL_REVIEW = re.compile(r"(?:manual |human )?review|escalate|escalation|hold", re.IGNORECASE)
+_CAPITAL = r"[\"'`*]*[A-Z][A-Z_]{1,19}[\"'`*]*"
+_WORDS_ASKED = re.compile(
+    r"\b(?i:answer|respond|reply|return|output|print)\b[^\n.]{0,60}?[:\s]\s*"
+    rf"(?P<words>{_CAPITAL}(?:\s*(?:,|/|\||\bor\b)\s*(?:or\s+)?{_CAPITAL}){{1,4}})"
+)
+_WORD_DECIDES = {
+    **dict.fromkeys(("KEEP", "ALLOW", "ALLOWED", "APPROVE", "APPROVED", "PASS", "SAFE"), LabelDecision.ALLOW),
+    **dict.fromkeys(
+        ("REMOVE", "REMOVED", "BLOCK", "BLOCKED", "DELETE", "REJECT", "DENY", "BAN", "UNSAFE", "VIOLATES"),
+        LabelDecision.VIOLATE,
+    ),
+    **dict.fromkeys(("HOLD", "REVIEW", "ESCALATE"), LabelDecision.REVIEW),
+}
 _UNDERLINE = re.compile(r"^\W{3,}$")
 _SHEBANG = re.compile(r"^#{1,6}\s+(?P<title>.*?)[\s#]*$")
 _OUTPUT_LINE = re.compile(
@@ -32,17 +48,20 @@ _OUTPUT_LINE = re.compile(
 )
 _ALLOW = re.compile(
     r"\b(?:not\s+(?:a\s+)?violat\w*|non-?\s?violat\w*|does\s+not\s+violate|no\s+violation|not\s+(?:spam|fraud|harmful|hate)|non-?\s?spam"
-    r"|safe|allowed|allow|permitted|acceptable|valid|legitimate|benign|compliant|not\s+prohibited)\b",
+    r"|safe|allowed|allow|permitted|acceptable|valid|legitimate|benign|compliant|not\s+prohibited"
+    r"|nicht\s+(?:verboten|unzulässig)|erlaubt|zulässig|autorisé\w*|permitid[oa]s?|consentit[oi])\b",
     re.IGNORECASE,
 )
 _VIOLATE = re.compile(
     r"\b(?:invalid|violat(?:es|ing|ions?|e)|unsafe|prohibited|disallowed|forbidden|not\s+(?:allowed|safe|permitted|acceptable|valid)"
-    r"|unacceptable|blocked?|banned|removed?)\b",
+    r"|unacceptable|blocked?|banned|removed?|verboten|unzulässig|nicht\s+(?:erlaubt|zulässig)|interdit\w*"
+    r"|non\s+autorisé\w*|prohibid[oa]s?|proibid[oa]s?|n(?:o|ão)\s+permitid[oa]s?|vietat[oi]|non\s+consentit[oi])\b",
     re.IGNORECASE,
 )
 _REVIEW = re.compile(
     r"\b(?:needs?\s+review|manual\s+review|human\s+review|for\s+review|review\s+(?:queue|label|needed)|needs?\s+a\s+person"
-    r"|ambiguous|^escalate|escalation\s+label)\b",
+    r"|(?:to|by)\s+a\s+person|a\s+person\s+decides|ambiguous|^escalate|escalation\s+label"
+    r"|prüfung\s+durch|grauzone|zweifelsfälle|eskalation|vérification\s+humaine|revisión\s+humana|revisão\s+humana)\b",
     re.IGNORECASE,
 )
 _CAPITALS = re.compile(r"\b(?:IN)?VALID\b|\bESCALATE\b")
@@ -52,7 +71,7 @@ _PLAIN_NAME = re.compile(
     r"|manual review|ambiguous)\b(?=\s*(?:$|content\b|posts?\b|messages?\b|material\b|use\b|[-,:;(/]))",
     re.IGNORECASE,
 )
-_NEGATED = re.compile(r"\b(?:not|non)\b[\s-]*(?:a\s+)?$", re.IGNORECASE)
+_NEGATED = re.compile(r"\b(?:not|non|nicht|no|não|pas)\b[\s-]*(?:a\s+)?$", re.IGNORECASE)
 _VALID_INVALID = re.compile(r"\bVALID\b[^\n]{0,80}\bINVALID\b|\bINVALID\b[^\n]{0,80}\bVALID\b")
 _ZERO_ONE = re.compile(
     r"(?:return|answer|respond|reply|output|print|character|digit|label)[^\n]{0,60}(?<![\w.])[\"'`]?[01][\"'`]?\s*(?:/|,|or)\s*[\"'`]?[01]\b"
@@ -65,7 +84,11 @@ _JSON = re.compile(
 )
 _RATIONALE = re.compile(r"[\"'](?:rationale|reason|explanation|reasoning|justification)[\"']", re.IGNORECASE)
 _LABEL_ASKED = re.compile(
-    r"\b(?:return|answer|respond|reply|output|print)\b[^\n]{0,40}\b(?:the|one|a|exactly|only|single|matching|correct)\s+(?:\w+\s+){0,2}(?:label|code)s?\b",
+    r"\b(?:return|answer|respond|reply|output|print)\b[^\n]{0,40}\b(?:the|one|a|exactly|only|single|matching|correct)\s+(?:\w+\s+){0,2}(?:label|code)s?\b"
+    r"|\bantworte[nt]?\b[^\n.]{0,20}\bnur mit (?:dem|einem) (?:code|label)\b"
+    r"|\br[ée]pond(?:s|ez|re)\b[^\n.]{0,20}\bpar (?:le|un) (?:seul )?(?:code|label|libellé)\b"
+    r"|\bresponda?\b[^\n.]{0,20}\bcon (?:el|un) (?:código|etiqueta)\b"
+    r"|\bresponda\b[^\n.]{0,20}\bcom (?:o|um) (?:código|rótulo)\b",
     re.IGNORECASE,
 )
 
@@ -97,6 +120,10 @@ def infer(text: str) -> Inferred:
     lines = plain(text).split("\n")
     form, told = _form(plain(text), notes)
     labels = _labels(lines, notes)
+    if not labels and not told:
+        labels = _words(plain(text), notes)
+        if labels:
+            form, told = OutputForm.LABEL, True
     asked = told or carries_output(text)
     if not asked:
         notes.append("The text does not say what to answer: the studio adds its own output instruction.")
@@ -178,6 +205,18 @@ def _labels(lines: list[str], notes: list[str]) -> tuple[Label, ...]:
     return _settled(found, notes)
 
 
+def _words(text: str, notes: list[str]) -> tuple[Label, ...]:
+    """Words such as KEEP or REMOVE as labels, where the text asks for one of them and each has one plain meaning."""
+    for asked in _WORDS_ASKED.finditer(text):
+        words = list(dict.fromkeys(re.findall(r"[A-Z][A-Z_]+", asked["words"])))
+        if len(words) > 1 and all(word in _WORD_DECIDES for word in words):
+            labels = tuple(Label(word, _WORD_DECIDES[word], word.capitalize()) for word in words)
+            told = ", ".join(f"{label.id} ({label.decision.value})" for label in labels)
+            notes.append(f"Answers found in the text and taken as labels: {told}. Please confirm.")
+            return labels
+    return ()
+
+
 def _on_line(line: str, found: dict[str, _Found]) -> list[_Found]:
     """The labels that the line defines or names in brackets, added to ``found`` where they are new."""
     match = _DEFINED.match(line)
@@ -226,7 +265,7 @@ def _weigh(line: str, here: list[_Found], section: LabelDecision | None) -> None
     told = _decided(line) if capitals else None
     for label in here:
         if not capitals:
-            told = _plainly(label.name)
+            told = _plainly(label.name) or _in_a_cell(line)
         if told is not None:
             label.told.append(told)
         elif section is not None:
@@ -237,6 +276,14 @@ def _plainly(name: str) -> LabelDecision | None:
     """What a label's name says when the name is (or begins with) the decision itself, such as "Safe content"."""
     match = _PLAIN_NAME.match(name)
     return _decided(match.group()) if match else None
+
+
+def _in_a_cell(line: str) -> LabelDecision | None:
+    """What a row of a table says in a short cell behind the code; None where cells say two things."""
+    cells = [cell.strip() for cell in line.split("|")][2:]
+    short = [cell for cell in cells if 0 < len(cell.split()) <= _CELL_WORDS]
+    told = {LabelDecision.REVIEW if _CELL_REVIEW.fullmatch(cell) else _decided(cell) for cell in short} - {None}
+    return told.pop() if len(told) == 1 else None
 
 
 def _decided(text: str) -> LabelDecision | None:

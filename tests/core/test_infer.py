@@ -121,3 +121,32 @@ LINES = st.sampled_from(
 def test_any_text_is_a_policy_of_some_kind(text: str) -> None:
     found = infer(text)
     Policy("p", found.title, text, found.labels, found.form, found.position)
+
+
+def test_a_table_says_in_its_cells_what_codes_decide() -> None:
+    text = (
+        "| Code | Covers | Decision | Level |\n|---|---|---|---|\n| LP-0 | Honest offers | Allow | 0 |\n"
+        "| LP-2 | Forged goods | Violates | 3 |\n| LP-3 | Not allowed anywhere, but safe to show | Maybe | 3 |\n"
+        "| LP-9 | Unclear | Send to a person | |\n| LP-10 | Other | review | |\n"
+    )
+    assert decided(text) == {"LP-0": "allow", "LP-2": "violate", "LP-9": "review", "LP-10": "review"}
+
+
+def test_words_in_capitals_that_are_asked_for_are_labels() -> None:
+    found = infer("No insults.\nReply with one word: REMOVE, KEEP or HOLD.")
+    assert {label.id: label.decision.value for label in found.labels} == {
+        "REMOVE": "violate", "KEEP": "allow", "HOLD": "review",
+    }  # fmt: skip
+    assert (found.form, found.position) == (OutputForm.LABEL, OutputPosition.IN_TEXT)
+    assert any("KEEP (allow)" in note for note in found.notes)
+    # A word whose meaning is not plain is not guessed, and then none is taken.
+    assert infer("Reply with one word: REMOVE, BLUE or KEEP.").labels == ()
+
+
+def test_german_sections_say_what_their_codes_decide() -> None:
+    text = (
+        "## Nicht erlaubt\n- K1: Drohung\n## Erlaubt\n- K0: Kritik\n## Nicht verboten\n- K4: Witze\n"
+        "## Prüfung durch eine Person\n- K9: Unklar\n"
+    )
+    assert decided(text) == {"K1": "violate", "K0": "allow", "K4": "allow", "K9": "review"}
+    assert infer("Antworte nur mit dem Code.").form is OutputForm.LABEL

@@ -79,7 +79,7 @@ def answer_rules(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]
         doc.policy.position is OutputPosition.IN_TEXT
         and not asked
         and not carries_output(doc.text)
-        and doc.text.strip()
+        and infer(doc.text).position is not OutputPosition.IN_TEXT
     ):
         yield doc.finding(
             "output-missing", Severity.ERROR, doc.top, "Nothing tells the model what to answer.",

@@ -10,6 +10,7 @@ from functools import cached_property
 from studio.core.labels import LabelDecision
 from studio.core.lint.finding import Edit, Finding, Severity
 from studio.core.lint.headings import Heading, Role, Side, heading
+from studio.core.lint.language import is_english
 from studio.core.policy import Policy
 
 CODE = re.compile(
@@ -120,6 +121,11 @@ class Document:
         ]
         return _blank(self.unquoted, spans)
 
+    @cached_property
+    def english(self) -> bool:
+        """Whether the policy's own sentences are English, which is the language that rules about words know."""
+        return is_english(self.prose)
+
     def line_at(self, offset: int) -> Line:
         """The line that holds an offset."""
         return self.lines[bisect_right(self._starts, offset) - 1]
@@ -200,6 +206,8 @@ class Document:
         if reading.role is Role.EXAMPLES and found.level >= 9:
             key = found.role in (None, Role.OUTPUT, Role.CRITERIA) and found.side is None and " " not in found.title
             return found.rest is not None or key
+        if reading.role is Role.EXAMPLES and found.role is Role.OUTPUT and " " not in found.title:
+            return found.level > reading.stack[-1].level
         # "Output: VALID" in a label's block says what that label answers; it does not begin a section.
         return found.role is Role.OUTPUT and found.rest is not None and bool(reading.label)
 

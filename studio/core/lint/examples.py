@@ -283,11 +283,11 @@ def _one_sided(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
 
 
 def _far(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
-    """Short allowed examples that share no word with anything the policy forbids: nobody would have flagged them.
+    """Short allowed examples that share no word with any rule or forbidden example: nobody would have flagged them.
 
     Words tell little about longer ones: those may be near the boundary by what they mean.
     """
-    rules = [line.text for line in doc.lines if line.side is not Side.SAFE and line.role is not Role.EXAMPLES]
+    rules = [line.text for line in doc.lines if line.role is not Role.EXAMPLES]
     bad = telling(" ".join([*rules, *(one.content for one in found if one.side is not Side.SAFE)]))
     allowed = [one for one in found if one.side is Side.SAFE]
     if len(allowed) > 1 and all(

@@ -48,12 +48,13 @@ _ROLES = (
     (
         Role.OUTPUT,
         r"outputs?|(?:response|answer|return|reply) (?:format|form|schema|instructions?)|how to (?:answer|respond)"
+        r"|^(?:your |the |model )?(?:answer|response|reply)s?$"
         r"|ausgabe(?:format)?|format de (?:sortie|réponse)|formato de (?:salida|respuesta|saída|resposta)",
     ),
     (
         Role.PRECEDENCE,
-        r"precedence|priorit(?:y|ies)|conflicts?|conflicting|tie-?break(?:s|ers?|ing)?|rangfolge|vorrang"
-        r"|priorité|prioridad",
+        r"precedence|priorit(?:y|ies)|conflicts?|conflicting|tie-?break(?:s|ers?|ing)?|order of (?:the )?rules"
+        r"|rangfolge|vorrang|priorité|prioridad",
     ),
     (
         Role.DEFINITIONS,
@@ -76,17 +77,19 @@ _ROLE = tuple((role, re.compile(rf"(?<![\w-])(?:{words})(?!\w)")) for role, word
 # Phrases that turn a word around are read first and taken out, then the words themselves.
 _NOT_BAD = re.compile(
     r"\b(?:(?:not|never) (?:an? )?(?:violat\w*|prohibited|disallowed|forbidden|banned|harmful|removed?)"
-    r"|(?:do(?:es)? not|doesn't|don't) violate|non-?\s?violat\w*|no violations?)\b"
+    r"|(?:do(?:es)? not|doesn't|don't) violate|non-?\s?violat\w*|no violations?|nicht (?:verboten|unzulässig))\b"
 )
 _NOT_GOOD = re.compile(
     r"\b(?:not (?:be )?(?:allow(?:ed)?|permit(?:ted)?|acceptable|ok(?:ay)?|welcome|safe|fine|valid)"
     r"|(?:isn|aren|don|won)'t (?:be )?(?:allow(?:ed)?|permit(?:ted)?|acceptable|ok|welcome)|(?:do not"
-    r"|don't) (?:post|share|send))\b"
+    r"|don't) (?:post|share|send)|nicht (?:erlaubt|zulässig)|n(?:o|ão) permitid[oa]s?|non autorisé\w*"
+    r"|non consentit[oi])\b"
 )
 _GOOD = re.compile(
     r"\b(?:safe|allow(?:ed|s)?|permitted|acceptable|ok(?:ay)?|fine|compliant|benign|valid|exceptions?|exempt\w*"
     r"|exclusions?"
-    r"|out of scope|legitimate|welcome|erlaubt|zulässig|autorisé\w*|permitid[oa]s?|consentit[oi])\b"
+    r"|out of scope|legitimate|welcome|(?:that|which|may|can|what) (?:\w+ )?(?:stays?|remains?)|(?:is|are|be) kept"
+    r"|erlaubt|zulässig|autorisé\w*|permitid[oa]s?|consentit[oi])\b"
 )
 _BAD = re.compile(
     r"\b(?:violat\w+|prohibit(?:ed|s|ions?)?|disallow(?:ed|s)?|forbid(?:den|s)?|unsafe|unacceptable|banned"
@@ -95,7 +98,9 @@ _BAD = re.compile(
 )
 _REVIEW = re.compile(
     r"\b(?:(?:needs?|manual|human|for) (?:a )?(?:review|person)|review|escalat\w+|ambiguous|borderline|unclear"
-    r"|gr[ea]y areas?|ask a person)\b"
+    r"|gr[ea]y areas?|ask a person|doubtful|in doubt|uncertain|prüfung|eskalation|grauzone|zweifelsfälle"
+    r"|cas ambigus|casos (?:dudosos|duvidosos|ambiguos|ambíguos)|(?:revisión|revisão) humana"
+    r"|vérification humaine)\b"
 )
 _TITLE = re.compile(r"\b(?:polic(?:y|ies)|guidelines?|standards|richtlinie|politique|política)\b")
 _MARKUP = re.compile(r"[*_`#]+")

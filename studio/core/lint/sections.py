@@ -15,7 +15,8 @@ SHORT, LONGEST_PUBLISHED, UPPER = 150, 2_260, 10_000
 """Tokens. The guidance calls 400 to 600 optimal and about 10,000 still usable; published policies run to 2,260."""
 
 _INSTRUCTS = re.compile(
-    r"\b(?:you are|your (?:task|job|role)|act as|decide (?:whether|if|how)|determine (?:whether|if)|classify"
+    r"\b(?:you are|your (?:task|job|role)|act as|decide (?:whether|if|how|which|what|for (?:each|every|the))"
+    r"|determine (?:whether|if)|classify"
     r"|judge|evaluate"
     r"|assess|analy[sz]e (?:the|each|this)|label (?:the|each|this|all)|review (?:the|each) (?:\w+ )?(?:content"
     r"|message|post|text|input|conversation)"
@@ -28,7 +29,7 @@ _ALLOWS = re.compile(
     r"\b(?:(?:is|are|stays?|remains?) (?:\w+ )?(?:allowed|permitted|acceptable|fine|ok|okay|safe|welcome)|(?:do"
     r"|does|is|are) not (?:a )?violat\w*"
     r"|not (?:a )?violation|(?:is|are) exempt|(?:do|does) not (?:apply|cover|include)|you (?:may|can)\b|we allow"
-    r"|allowed\b|permitted\b|except\w*)",
+    r"|allowed\b|permitted\b|except\w*|(?:that|which|posts?|comments?|messages?|content) stays?\b)",
     re.IGNORECASE,
 )
 _FORBIDS = re.compile(
@@ -41,11 +42,11 @@ _ESCALATES = re.compile(
     r"escalat|\b(?:manual(?:ly)?|human|second|moderator|expert|specialist|legal|senior) review|\breview(?:er"
     r"|ed by|ers)?\b(?=[^\n.]{0,40}\b(?:decid|queue|human|person|team|moderator))"
     r"|\b(?:needs?|for|to|require[sd]?|flag\w*|send\w*|route[sd]?|mark\w*|refer\w*|queue[sd]?)\b[^\n.]{0,24}\breview\b"
-    r"|\b(?:person|human|moderator|warden|specialist|team|lead)s?\b[^\n.]{0,30}\b(?:decides?|reviews?|checks?"
+    r"|\b(?:person|human|moderator|warden|specialist|team|lead|editor|reviewer|supervisor|officer|analyst)s?\b[^\n.]{0,30}\b(?:decides?|reviews?|checks?"
     r"|goes|needed)"
-    r"|\b(?:go(?:es)?|sent?|refer(?:red)?|hand(?:ed)?(?: over)?|report(?:ed)?|pass(?:ed)?|ask|rules?"
+    r"|\b(?:go(?:es)?|sen[dt]s?|refer(?:red)?|hand(?:ed)?(?: over)?|report(?:ed)?|pass(?:ed)?|ask|rules?"
     r"|one) (?:\w+ ){0,2}(?:to|for)? ?(?:a|an|the|our) (?:\w+ ){0,2}(?:person|human|moderator|specialist|team"
-    r"|lead|admin)"
+    r"|lead|admin|editor|reviewer|supervisor|officer)"
     r"|\bcontact (?:a|the|our) (?:\w+ )?(?:moderators?|admins?|team)|\bneeds?[_ ](?:review|a person)\b",
     re.IGNORECASE,
 )
@@ -55,7 +56,7 @@ _PRECEDES = re.compile(
     r"|(?:most|more) (?:severe|serious|restrictive|specific)|(?:highest|higher|strictest"
     r"|worst)\b[^\n.]{0,24}\b(?:severity|level|label|category|code|rule|number|applies|wins)"
     r"|highest[- ](?:severity|applicable|matching)|first (?:match|rule that|of this order|that applies)"
-    r"|in (?:this|the following) order|goes first|come[s]? first|order of (?:importance|severity)"
+    r"|in (?:this|the following) order|(?:goes|go|comes?) (?:first|before)|order of (?:importance|severity)"
     r"|(?:if|when|where) (?:\w+ ){0,3}(?:several|multiple|both|more than one|two)\b|(?:if|when) (?:rules"
     r"|criteria|labels|categories) (?:conflict|overlap|meet|clash)|in case of conflict|(?:if|when) (?:unsure"
     r"|in doubt|torn)|in doubt)",
@@ -69,6 +70,15 @@ def sections(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
     yield from _length(doc)
     if doc.is_demo:
         # The demo model's small world needs neither the advice on completeness nor on length: it is no moderation.
+        return
+    if not doc.english:
+        yield doc.finding(
+            "language-unchecked", Severity.NOTE, doc.top,
+            "Some checks read English only, and this text is not English.",
+            reason="Missing sections, precedence, a way to escalate and vague words are told by English words. All "
+                "other checks were made.",
+            advice="Look for these four yourself.",
+        )  # fmt: skip
         return
     yield from _missing(doc, found)
     yield from _paths(doc)

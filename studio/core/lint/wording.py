@@ -66,7 +66,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 def wording(doc: Document) -> Iterator[Finding]:
     """All findings of this family."""
-    yield from _vague(doc)
+    if doc.english:
+        yield from _vague(doc)
     yield from _placeholders(doc)
     yield from _effort(doc)
     yield from _long(doc)

@@ -21,7 +21,7 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
         ("example-two-labels", 19, 'INVALID: "We waited an hour and the soup was cold."'),
     ],
     "clean_long": [],
-    "german": [],
+    "german": [("language-unchecked", 1, "# Aufgabe")],
     "guideline": [
         ("escalation-missing", 1, "Welcome to our gardening forum"),
         ("labels-missing", 1, "Welcome to our gardening forum"),
@@ -104,6 +104,22 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
         ("examples-few", 24, 'Content: "Do not try the salt trick, my cousin lost skin"\nAnswer: VALID'),
         ("placeholder", 29, "[INPUT]"),
     ],
+    "german_forum": [("language-unchecked", 1, "# Richtlinie für Kommentare im Vereinsforum")],
+    "long_guideline": [
+        ("escalation-missing", 1, "# Riverside Gardeners Forum: Community Guidelines"),
+        ("labels-missing", 1, "# Riverside Gardeners Forum: Community Guidelines"),
+        ("section-examples", 1, "# Riverside Gardeners Forum: Community Guidelines"),
+        ("section-instruction", 1, "# Riverside Gardeners Forum: Community Guidelines"),
+        ("vague-word", 29, "Usually"),
+        ("vague-word", 33, "typically"),
+    ],
+    "numbered_words": [],
+    "site_front_matter": [
+        ("labels-missing", 1, "<!-- toc -->"),
+        ("section-definitions", 1, "<!-- toc -->"),
+        ("section-examples", 1, "<!-- toc -->"),
+    ],
+    "table_comments": [],
     "xml_prompt": [("rule-duplicate", 12, "Offers money or gift cards for boosting to a higher rank.")],
 }
 
