@@ -29,6 +29,7 @@ class Lane(StrEnum):
     FETCH = "fetch"
     CHECK = "check"
     MACHINE = "machine"
+    SERVER = "server"
     EVALUATE = "evaluate"
     ANALYSE = "analyse"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
 from studio.services.fit import Advice, Fits
 from studio.services.fit_words import badge
@@ -13,6 +13,7 @@ from studio.services.models import DeviceNote, ModelInfo
 from studio.services.shelf import ShelfEntry, State
 from studio.ui.models.facts import facts
 from studio.ui.models.fetching import Underway
+from studio.ui.models.grid import GridCard
 from studio.ui.models.question import Question
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import (
@@ -49,7 +50,7 @@ class Standing:
     notes: tuple[DeviceNote, ...] = field(default=())
 
 
-class ModelCard(QFrame):
+class ModelCard(GridCard):
     """A card. Its buttons ask, by the model's id; the page does."""
 
     use_wanted = Signal(str)
@@ -59,7 +60,6 @@ class ModelCard(QFrame):
     check_wanted = Signal(str)
     remove_wanted = Signal(str)
     retry_wanted = Signal(str)
-    opened = Signal()
 
     def __init__(self, theme: Theme, entry: ShelfEntry) -> None:
         super().__init__()

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
-from studio.ui.models.card import ModelCard
 from studio.ui.theme import Theme
 
 _CARD, _MOST = 500, 3
+
+
+class GridCard(QFrame):
+    """What stands in the grid. ``opened`` tells that ``is_open`` changed."""
+
+    opened = Signal()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more of it is shown than of the others."""
+        return False
 
 
 class CardGrid(QWidget):
@@ -20,14 +30,14 @@ class CardGrid(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._cards: tuple[ModelCard, ...] = ()
+        self._cards: tuple[GridCard, ...] = ()
         self.columns = 1
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(16)
         theme.follow(self, self._fit)
 
-    def set_cards(self, cards: Sequence[ModelCard]) -> None:
+    def set_cards(self, cards: Sequence[GridCard]) -> None:
         """Show these, in this order; those that are no longer among them are taken away."""
         if tuple(cards) == self._cards:
             return

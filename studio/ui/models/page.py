@@ -17,9 +17,10 @@ from studio.ui.models.card import ModelCard, Standing
 from studio.ui.models.found import FoundFiles
 from studio.ui.models.grid import CardGrid
 from studio.ui.models.machine_line import MachineLine
+from studio.ui.models.servers import Servers
 from studio.ui.models.shelf_work import Advised, Seen, ShelfWork
 from studio.ui.tasks import Job, Lane
-from studio.ui.widgets.basics import column, frame, push_button, row, scrolling, text_label
+from studio.ui.widgets.basics import column, frame, push_button, row, scrolling, set_kind, text_label
 from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.words import path_words, size
 
@@ -47,6 +48,8 @@ class ModelsPage(Page):
         self.machine = MachineLine(theme)
         self.grid = CardGrid(theme)
         self.found = FoundFiles(theme)
+        self.servers = Servers(context, lambda: self._load_job() is not None)
+        self.stays = text_label("", "quiet", wrap=True)
         self.drop = FileDrop(self, "Drop to add these models", context.errors, many=True)
         self.add_button = push_button(theme, "Add a file", icon_name="plus", act=self.choose_file)
         self.folder_button = push_button(theme, "Add a folder", icon_name="folder-plus", act=self.choose_folder)
@@ -57,6 +60,7 @@ class ModelsPage(Page):
         """Read the shelf again."""
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.work.look()
+        self.servers.look()
 
     def choose_file(self) -> None:
         """Choose a model file in a dialog."""
@@ -85,6 +89,8 @@ class ModelsPage(Page):
         work.unknown.connect(self.machine.show_failure)
         work.measuring.connect(self.machine.show_measuring)
         work.load_wanted.connect(self.load_wanted)
+        self.servers.load_wanted.connect(self._load_server)
+        self.servers.shown.connect(self._say_where)
         work.fetching.changed.connect(self._show_one)
         self.machine.measure_wanted.connect(work.measure)
         self.machine.stop_wanted.connect(work.stop_measuring)
@@ -96,6 +102,7 @@ class ModelsPage(Page):
     def _model_changed(self) -> None:
         if self.isVisible():
             self.work.look()
+            self.servers.look()
         else:
             self.work.watch()
 
@@ -123,6 +130,21 @@ class ModelsPage(Page):
         for card in self.cards:
             if card.standing.chosen:
                 self._show_card(card.entry)
+        self.servers.follow_load()
+
+    def _say_where(self) -> None:
+        """Say where what is judged goes."""
+        where = self.servers.chosen
+        stays = "The model that judges runs on this machine. Nothing that is judged leaves it."
+        goes = f"A server judges: policy and content are sent to {where}. Choose a model of this machine to keep them."
+        self.stays.setText(goes if where else stays)
+        set_kind(self.stays, kind="warn" if where else "quiet")
+
+    def _load_server(self) -> None:
+        # A model that is still being loaded would have to end first.
+        if (job := self._load_job()) is not None:
+            job.cancel.request()
+        self.load_wanted.emit()
 
     def _show_card(self, entry: ShelfEntry) -> None:
         models = self._context.studio.models
@@ -259,11 +281,11 @@ class ModelsPage(Page):
         content.addLayout(
             column(
                 text_label("Models", "title"),
-                text_label("Everything runs on this machine. Nothing that is judged leaves it.", "quiet", wrap=True),
+                self.stays,
                 spacing=4,
             )
         )
-        for part in (self.machine, self.grid, self.found, zone):
+        for part in (self.machine, self.grid, self.found, zone, self.servers):
             content.addWidget(part)
         content.addStretch(1)
         middle = QWidget()
