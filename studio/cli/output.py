@@ -16,6 +16,7 @@ from studio.core.labels import Decision
 from studio.core.run import Run
 from studio.core.verdict import Verdict
 from studio.services.models import DEMO_NOTICE
+from studio.services.remotes import FORGE_NOTICE
 
 out = Console(highlight=False, markup=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -94,6 +95,8 @@ def show_verdict(run: Run, *, demo: bool, reasoning: bool = True) -> None:
         out.print(Text(f"The reasoning was ended after {timing.thinking_tokens} tokens.", "yellow"))
     if demo:
         out.print(Text(DEMO_NOTICE, "dim italic"))
+    if run.provenance is not None and run.provenance.content_may_forge:
+        out.print(Text(FORGE_NOTICE, "dim italic"))
 
 
 def _steers(char: str) -> bool:

@@ -28,8 +28,11 @@ class Sampling:
 GREEDY = Sampling()
 SAMPLED = Sampling(temperature=1.0, top_p=1.0)
 
+SERVER_BACKEND = "server"
+"""The backend of a server that takes token ids."""
+
 TEXT_BACKEND = "server, prompts as text"
-"""The backend of a server that takes no token ids: it looks for control tokens in the whole prompt."""
+"""The backend of a server that takes none: it looks for control tokens in the whole prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class Provenance:
     def strict(self) -> bool:
         """Whether one request ran at a time, so that the same again gives the same answer bit for bit."""
         return self.n_seq == 1
+
+    @property
+    def remote(self) -> bool:
+        """Whether a server judged, and not this machine."""
+        return self.backend in (SERVER_BACKEND, TEXT_BACKEND)
 
     @property
     def content_may_forge(self) -> bool:

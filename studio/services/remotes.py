@@ -18,7 +18,18 @@ from studio.engine.remote.model import RemoteModel
 from studio.hub.inventory import ModelEntry
 from studio.services import keys, shield
 
-__all__ = ["FORGE_WARNING", "Draft", "Facts", "Health", "Known", "Met", "RemoteModel", "Remotes", "RemotesError"]
+__all__ = [
+    "FORGE_NOTICE",
+    "FORGE_WARNING",
+    "Draft",
+    "Facts",
+    "Health",
+    "Known",
+    "Met",
+    "RemoteModel",
+    "Remotes",
+    "RemotesError",
+]
 
 _LIST = "servers.json"
 _changing = threading.Lock()
@@ -27,6 +38,9 @@ FORGE_WARNING = (
     "This server takes text only. What looks like control tokens in policy and content is broken up, but content may "
     "forge turns all the same: do not rely on its verdicts against people who try to."
 )
+FORGE_NOTICE = "The prompt went to the server as text: content may have forged turns."
+"""What stands under a verdict that was given so."""
+
 PLAIN_KEY_WARNING = "The key travels unencrypted: use https where others can listen."
 
 

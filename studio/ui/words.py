@@ -279,7 +279,8 @@ def provenance_lines(run: Run) -> str:
     facts = {
         "Model": kept.model_name,
         "Model sha256": kept.model_sha256,
-        "Engine": f"llama.cpp {kept.llama_build}, {kept.backend} on {kept.device}",
+        "Engine": f"{kept.llama_build if kept.remote else f'llama.cpp {kept.llama_build}'}, "
+        f"{kept.backend} on {kept.device}",
         "Context": f"{kept.n_ctx:,} tokens",
         "Repeats": "bit for bit" if kept.strict else f"up to rounding, {kept.n_seq} requests at a time",
         "Effort": EFFORT[kept.effort].lower(),

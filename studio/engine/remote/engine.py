@@ -16,7 +16,7 @@ from dataclasses import replace
 from studio.core.errors import EngineError
 from studio.core.progress import Cancel
 from studio.core.prompt import Segment
-from studio.core.run import TEXT_BACKEND
+from studio.core.run import SERVER_BACKEND, TEXT_BACKEND
 from studio.engine.errors import EngineClosedError, too_long_error
 from studio.engine.remote.answer import RemoteAnswer
 from studio.engine.remote.dialect import Kind, Served, describe, question, read
@@ -221,7 +221,7 @@ class RemoteEngine:
             n_ctx_limit=min(s.n_ctx or _UNKNOWN_CONTEXT for s in known),
             n_vocab=first.n_vocab,
             llama_build=versions,
-            backend="server" if first.prompts is not None else TEXT_BACKEND,
+            backend=SERVER_BACKEND if first.prompts is not None else TEXT_BACKEND,
             device=where,
             n_threads=0,
             n_batch=0,

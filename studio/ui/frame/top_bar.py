@@ -124,7 +124,8 @@ class TopBar(QFrame):
         self.model.setAccessibleName(f"Model, {state}. Go to Models")
         self.model.setToolTip(f"{words}. Click for the models.")
         count, refused = self._connections, shield.refused()
-        state = "network open" if shield.allowances() else "offline"
+        closed = "server in use" if info is not None and info.remote else "offline"
+        state = "network open" if shield.allowances() else closed
         self.shield.setText(f"{state} · {count}" + (f" · {refused} refused" if refused else ""))
         self.shield.setIcon(icon("shield-check", tokens))
         told = f"{state}, {count} connections now, {shield.opened()} opened and {refused} refused since the start"

@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 
 from studio.services.models import ModelInfo
 from studio.services.remotes import Health, Known
@@ -26,6 +27,8 @@ from studio.ui.widgets.basics import (
     text_label,
 )
 from studio.ui.words import count, seconds, when
+
+_SIDE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class ServerCard(GridCard):
         self.edit = icon_button(theme, "pencil-simple", "Edit", act=ask["edit"])
         self.remove = icon_button(theme, "trash", "Remove", act=ask["remove"])
         self.question.asking.connect(self._asked)
-        layout = column(spacing=8, margins=(16, 16, 16, 12))
+        layout = column(spacing=8, margins=(_SIDE, 16, _SIDE, 12))
         layout.addLayout(head)
         for part in (self.about, self.leaves, self.warnings, self.health, self.question):
             layout.addWidget(part)
@@ -112,6 +115,16 @@ class ServerCard(GridCard):
         for button, words in ((self.use, "Use"), (self.check, "Check"), (self.edit, "Edit"), (self.remove, "Remove")):
             button.setAccessibleName(f"{words} {remote.name}")
         set_kind(self, chosen="true" if standing.chosen else "false")
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Give each text the height that it needs at this width: in a grid that scrolls Qt cuts it otherwise."""
+        for words in (self.leaves, self.warnings, self.health):
+            words.setMinimumHeight(words.heightForWidth(self.contentsRect().width() - 2 * _SIDE))
 
     def _state_words(self) -> str:
         standing = self.standing
@@ -126,7 +139,7 @@ class ServerCard(GridCard):
         good = sum(one.good for one in standing.health)
         if good == len(standing.health):
             return "Answers"
-        return f"{good} of {len(standing.health)} answer" if good else "Does not answer"
+        return f"{good} of {len(standing.health)} answer" if good else "Cannot be used"
 
     def _health_words(self) -> str:
         standing, facts = self.standing, self.known.facts

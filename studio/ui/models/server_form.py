@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QGridLayout, QLineEdit, QProgressBar, QWidget
 
 from studio.core.errors import StudioError
@@ -14,7 +14,7 @@ from studio.ui.theme import Theme
 from studio.ui.widgets.basics import column, push_button, row, text_label
 from studio.ui.widgets.controls import Segments
 
-_WIDTH = 600
+_WIDTH, _MARGINS = 600, 48
 _WHAT = (
     "llama-server, vLLM or Ollama on a machine of your own network. Connecting asks the server what it is; policy and "
     "content are sent to it only when you judge with it."
@@ -88,6 +88,7 @@ class ServerForm(QDialog):
         if connecting:
             self.failure.hide()
         self._check()
+        self._fit()
 
     def show_failure(self, error: Exception) -> None:
         """Say what went wrong; what was typed stays. Models that the server offers can be chosen."""
@@ -104,6 +105,7 @@ class ServerForm(QDialog):
             self.model.addItems(offered)
             self.model.setCurrentText(typed or offered[0])
         (self.model if offered else self.urls).setFocus(Qt.FocusReason.OtherFocusReason)
+        self._fit()
 
     @property
     def draft(self) -> Draft:
@@ -126,14 +128,23 @@ class ServerForm(QDialog):
         self.connect_wanted.emit(self.draft)
 
     def _check(self) -> None:
-        self.take.setEnabled(bool(self.urls.text().strip()) and self.bar.isHidden())
+        lacking = self.key_place.value is KeyPlace.KEYRING and not self._ring
+        self.take.setEnabled(bool(self.urls.text().strip()) and self.bar.isHidden() and not lacking)
 
     def _show_place(self, place: KeyPlace) -> None:
-        self.key.setVisible(place is KeyPlace.KEYRING)
-        self.key.setEnabled(self._ring)
-        self.variable.setVisible(place is KeyPlace.VARIABLE)
         lacking = place is KeyPlace.KEYRING and not self._ring
+        self.key.setVisible(place is KeyPlace.KEYRING and self._ring)
+        self.variable.setVisible(place is KeyPlace.VARIABLE)
         self._key_words.setText(_NO_RING if lacking else _PLACE_WORDS[place])
+        self._check()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as what is shown needs, once it is laid out."""
+        width = self.width() - _MARGINS
+        self.failure.setMinimumHeight(self.failure.heightForWidth(width))
+        self._key_words.setMinimumHeight(self._key_words.heightForWidth(self.urls.width()))
+        QTimer.singleShot(0, self, self.adjustSize)
 
     def _choose_ca(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Certificates to trust", "", "Certificates (*.pem *.crt *.cer)")

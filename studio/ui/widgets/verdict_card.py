@@ -14,13 +14,22 @@ from studio.core.citations import Citation, cited_rules
 from studio.core.policy import Policy
 from studio.core.run import Run
 from studio.core.verdict import Verdict
+from studio.services.remotes import FORGE_NOTICE
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, column, push_button, row, text_label
 from studio.ui.widgets.controls import ConfidenceBar
 from studio.ui.widgets.fold import Fold
 from studio.ui.widgets.pill import PillSize, VerdictPill
 from studio.ui.widgets.reading import ShortText
-from studio.ui.words import DEMO_NOTE, REVIEW_REASON, label_words, reason, reasoning_note, rule_line, seconds
+from studio.ui.words import (
+    DEMO_NOTE,
+    REVIEW_REASON,
+    label_words,
+    reason,
+    reasoning_note,
+    rule_line,
+    seconds,
+)
 
 _AT_ONCE_S = 0.1
 _NARROW = 480
@@ -87,7 +96,7 @@ class VerdictCard(QWidget):
         self.confidence.show_value(verdict.confidence if verdict and verdict.is_verdict else None, decision)
         self.facts.setText(_facts(run))
         self.facts.explain(_facts_whole(run) if run.timing.prompt_tokens else "")
-        self.demo.setVisible(demo)
+        self._warn(demo=demo, forged=run.provenance is not None and run.provenance.content_may_forge)
         if why is not None:
             detail = verdict.status_detail if verdict else ""
             self.rationale.show_text("\n".join(part for part in (why.why, detail, why.do) if part))
@@ -111,7 +120,7 @@ class VerdictCard(QWidget):
         self.confidence.show_value(None, None)
         self.facts.setText("")
         self.facts.explain("")
-        self.demo.setVisible(demo)
+        self._warn(demo=demo)
         self.rationale.show_text("")
         self.reasoning.show()
         self.reasoning.view.show_text("")
@@ -149,6 +158,11 @@ class VerdictCard(QWidget):
             self._narrow = narrow
             self._first.removeWidget(self._words)
             self._first.addWidget(self._words, *((1, 0, 1, 3) if narrow else (0, 1)))
+
+    def _warn(self, *, demo: bool, forged: bool = False) -> None:
+        """What must be known before the verdict is relied on, under it."""
+        self.demo.setText(FORGE_NOTICE if forged else DEMO_NOTE)
+        self.demo.setVisible(demo or forged)
 
     def _say(self, words: str, rule: str) -> None:
         self.headline.setText(words)
