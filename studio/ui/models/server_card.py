@@ -124,7 +124,7 @@ class ServerCard(GridCard):
     def _make_room(self) -> None:
         """Give each text the height that it needs at this width: in a grid that scrolls Qt cuts it otherwise."""
         for words in (self.leaves, self.warnings, self.health):
-            words.setMinimumHeight(words.heightForWidth(self.contentsRect().width() - 2 * _SIDE))
+            words.setMinimumHeight(max(words.heightForWidth(max(self.contentsRect().width() - 2 * _SIDE, 1)), 0))
 
     def _state_words(self) -> str:
         standing = self.standing

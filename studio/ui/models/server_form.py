@@ -142,8 +142,8 @@ class ServerForm(QDialog):
     def _fit(self) -> None:
         """Be as high as what is shown needs, once it is laid out."""
         width = self.width() - _MARGINS
-        self.failure.setMinimumHeight(self.failure.heightForWidth(width))
-        self._key_words.setMinimumHeight(self._key_words.heightForWidth(self.urls.width()))
+        for words, room in ((self.failure, width), (self._key_words, self.urls.width())):
+            words.setMinimumHeight(max(words.heightForWidth(room), 0))
         QTimer.singleShot(0, self, self.adjustSize)
 
     def _choose_ca(self) -> None:

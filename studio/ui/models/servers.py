@@ -123,10 +123,10 @@ class Servers(QWidget):
         models = self._context.studio.models
 
         def work() -> tuple[Known, bool]:
-            judged = self._in_use()
+            judged = self._remotes.find(self._in_use())
             new = self._remotes.keep(found, instead_of=instead_of)
             # Edited it has another id: where its older self judged, it goes on judging.
-            moved = judged != "" and self._remotes.find(judged) is None
+            moved = judged is not None and self._remotes.find(judged.id) is None
             if moved:
                 models.use(models.named(new.remote.id))
             return new, moved
