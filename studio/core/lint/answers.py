@@ -16,8 +16,7 @@ from studio.core.policy import OutputForm, OutputPosition
 _ASKS = re.compile(
     r"\b(?:return|answer|respond|reply|output|print|provide|produce|give|emit|write|state|classify|label (?:it"
     r"|the|each|as)|choose|select)\b"
-    r"|^\W*[A-Za-z ]{3,30}[(\[][^)\]\n]{3,60}[)\]]\s*:",
-    re.IGNORECASE,
+    r"|^\W*[a-z ]{3,30}[(\[][^)\]\n]{3,60}[)\]]\s*:",
 )
 # Behind the examples, where their section has no end of its own, an order to answer still counts.
 _ORDERS = re.compile(
@@ -98,7 +97,11 @@ def _asked(doc: Document) -> Iterator[tuple[str, int, int]]:
     for line in doc.lines:
         if not line.text.strip() or (line.role is Role.EXAMPLES and (line.item or not _ORDERS.match(line.text))):
             continue
-        if _JSON.search(line.text) and (_asks(line) or "{" in line.text):
+        if (
+            ("{" in line.text or "json" in line.text.lower())
+            and _JSON.search(line.text)
+            and (_asks(line) or "{" in line.text)
+        ):
             if near_json < line.number - 8 or _asks(line):
                 yield "JSON", line.body, line.end
             near_json = line.number
@@ -117,7 +120,7 @@ def _asked(doc: Document) -> Iterator[tuple[str, int, int]]:
 
 
 def _asks(line: Line) -> bool:
-    return line.role is Role.OUTPUT or _ASKS.search(line.text) is not None
+    return line.role is Role.OUTPUT or _ASKS.search(line.text.lower()) is not None
 
 
 def _says_list(line: Line) -> bool:

@@ -122,6 +122,16 @@ class Document:
         return _blank(self.unquoted, spans)
 
     @cached_property
+    def folded(self) -> str:
+        """:attr:`unquoted` in lower case, of the same length: searching it is twice as fast as ignoring case."""
+        return _lower(self.unquoted)
+
+    @cached_property
+    def folded_prose(self) -> str:
+        """:attr:`prose` in lower case, of the same length."""
+        return _lower(self.prose)
+
+    @cached_property
     def english(self) -> bool:
         """Whether the policy's own sentences are English, which is the language that rules about words know."""
         return is_english(self.prose)
@@ -167,8 +177,8 @@ class Document:
                     reading.stack.pop()
                 reading.stack.append(found)
                 reading.label = ""
-            self._follow_label(raw, found is not None, reading)
             code = self._leading_code(raw)
+            self._follow_label(raw, code, found is not None, reading)
             item = not fenced and (
                 _ITEM.match(raw) is not None or (raw.lstrip().startswith("|") and not _RULE_LINE.match(raw))
             )
@@ -189,12 +199,11 @@ class Document:
             )
         return tuple(lines)
 
-    def _follow_label(self, raw: str, is_heading: bool, reading: _Reading) -> None:
+    def _follow_label(self, raw: str, code: str, is_heading: bool, reading: _Reading) -> None:
         """Whose block the line is in: a label's block ends at a heading, and at a paragraph behind a blank line.
 
         Under a heading of its own a label keeps all paragraphs.
         """
-        code = self._leading_code(raw)
         if code and reading.role is not Role.EXAMPLES:
             reading.label, reading.headed = code, is_heading
         elif reading.after_blank and not reading.headed and raw[:1].strip() and not _ITEM.match(raw):
@@ -216,6 +225,12 @@ class Document:
         lead = _LEAD.match(raw)
         match = CODE.match(raw, lead.end() if lead else 0)
         return match["family"] + match["number"] if match else ""
+
+
+def _lower(text: str) -> str:
+    lower = text.lower()
+    # A few letters become two in lower case; they stay as they are, so that places hold.
+    return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 def _blank(text: str, spans: list[tuple[int, int]]) -> str:

@@ -12,6 +12,7 @@ from studio.core.lint.headings import Role, Side
 from studio.core.lint.words import near_pairs, telling, words
 
 _ARROW = re.compile(r"\s*(?:-{1,2}>|={1,2}>|\u2192|\u21d2|\u27f6|\u279c)\s*")
+_ARROW_HEAD = re.compile("[-=]>|[\u2192\u21d2\u27f6\u279c]")
 _ANSWER_KEY = re.compile(
     r"(?:^|[\s(\[*_|;,.\"”'-])[*_]*(?:(?:expected|correct|final)\s+)?(?:output|answer|label|classification"
     r"|verdict|decision|result|response|expected)[*_]*\s*:[*_]*\s*",
@@ -75,7 +76,7 @@ def _find(doc: Document) -> Iterator[Example]:
             pending, announced = None, False
             continue
         key = _CONTENT_KEY.match(line.text)
-        answer = _ANSWER_KEY.search(line.text)
+        answer = _ANSWER_KEY.search(line.text) if ":" in line.text else None
         if answer and pending and not line.text[: answer.start()].strip(" \t*_->|"):
             announced = not line.text[answer.end() :].strip()
             if not announced:
@@ -99,7 +100,8 @@ def _find(doc: Document) -> Iterator[Example]:
 def _on_line(doc: Document, line: Line, lead: int) -> Example | None:
     """The example that stands on one line with its answer, or in a section whose heading answers it."""
     text = line.text
-    arrows = [m for m in _ARROW.finditer(text) if text[: m.start()].strip(" -*|>")]
+    headed = _ARROW_HEAD.search(text) is not None
+    arrows = [m for m in _ARROW.finditer(text) if text[: m.start()].strip(" -*|>")] if headed else []
     if (
         arrows
         and _is_answer(doc, text[arrows[-1].end() :])

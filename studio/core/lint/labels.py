@@ -43,7 +43,6 @@ _STEP = re.compile(
     r"[^.\n]{0,24}?\bby\s+(?P<by>\d|one|two|three)\b"
     r"|\b(?P<verb2>downgrade|upgrade|lower|raise|increase|decrease|reduce|drop|bump)(?:d|s"
     r"|ing)?\b[^.\n]{0,40}?\b(?:by\s+)?(?P<by2>\d|one|two|three)\s+(?:\w+\s+)?(?:level|step|severity|tier|label)s?\b",
-    re.IGNORECASE,
 )
 _NUMBERS = {"one": 1, "two": 2, "three": 3}
 _DOWN = {"downgrade", "lower", "decrease", "reduce", "drop"}
@@ -331,7 +330,7 @@ def _answers(doc: Document, codes: _Codes, found: tuple[Example, ...]) -> Iterat
 
 def _steps(doc: Document, codes: _Codes) -> Iterator[Finding]:
     """Steps of severity ("downgrade by 1") that lead from a defined label to none."""
-    for match in _STEP.finditer(doc.prose):
+    for match in _STEP.finditer(doc.folded_prose):
         verb, by = match["verb"] or match["verb2"], match["by"] or match["by2"]
         step = _NUMBERS.get(by.casefold()) or (int(by) if by.isdigit() else 0)
         down = verb.casefold() in _DOWN

@@ -21,7 +21,7 @@ _OTHERS = _set(
 )
 _FEW_WORDS = 25
 """Fewer words than these tell nothing: the text is then taken as English."""
-_RARE = 0.03
+_PLENTY, _RARE = 0.2, 0.03
 """About a third of English prose is such words; a terse list still has one in ten."""
 _FOREIGN_LETTERS = 0.02
 _LATIN_END = "\u024f"
@@ -33,16 +33,17 @@ def is_english(prose: str) -> bool:
 
     A text in another script has no such words at all; one in a language that is not listed is told by its letters.
     """
+    words = prose.casefold().split()
+    english = sum(word in _ENGLISH for word in words)
+    if len(words) >= _FEW_WORDS and english > _PLENTY * len(words):
+        return True
     if not prose.isascii():
         letters = len(_LETTER.findall(prose))
         if letters and sum(char > _LATIN_END and char.isalpha() for char in prose) * 2 > letters:
             return False
-    words = prose.casefold().split()
     if len(words) < _FEW_WORDS:
         return True
-    english = sum(word in _ENGLISH for word in words)
-    foreign = sum(word in _OTHERS for word in words)
-    if foreign > english:
+    if sum(word in _OTHERS for word in words) > english:
         return False
     if english >= _RARE * len(words) or prose.isascii():
         return True

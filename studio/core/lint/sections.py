@@ -23,20 +23,17 @@ _INSTRUCTS = re.compile(
     r"|flag (?:content|any|the|all)|check (?:whether|if)|identify (?:whether|if|content)|du bist|entscheide"
     r"|beurteile|tu es|vous êtes|décide[zr]?"
     r"|eres|decide si|clasifica|você é|classifique|sei un|valuta)\b",
-    re.IGNORECASE,
 )
 _ALLOWS = re.compile(
     r"\b(?:(?:is|are|stays?|remains?) (?:\w+ )?(?:allowed|permitted|acceptable|fine|ok|okay|safe|welcome)|(?:do"
     r"|does|is|are) not (?:a )?violat\w*"
     r"|not (?:a )?violation|(?:is|are) exempt|(?:do|does) not (?:apply|cover|include)|you (?:may|can)\b|we allow"
     r"|allowed\b|permitted\b|except\w*|(?:that|which|posts?|comments?|messages?|content) stays?\b)",
-    re.IGNORECASE,
 )
 _FORBIDS = re.compile(
     r"\b(?:violat\w+|prohibit\w*|forbid\w*|forbidden|not (?:be )?(?:allowed|permitted|tolerated|acceptable"
     r"|welcome)|banned|remove[ds]?|(?:do not|don't|never|no) \w+|disallow\w*"
     r"|unsafe|invalid)\b",
-    re.IGNORECASE,
 )
 _ESCALATES = re.compile(
     r"escalat|\b(?:manual(?:ly)?|human|second|moderator|expert|specialist|legal|senior) review|\breview(?:er"
@@ -48,8 +45,12 @@ _ESCALATES = re.compile(
     r"|one) (?:\w+ ){0,2}(?:to|for)? ?(?:a|an|the|our) (?:\w+ ){0,2}(?:person|human|moderator|specialist|team"
     r"|lead|admin|editor|reviewer|supervisor|officer)"
     r"|\bcontact (?:a|the|our) (?:\w+ )?(?:moderators?|admins?|team)|\bneeds?[_ ](?:review|a person)\b",
-    re.IGNORECASE,
 )
+# One of these is in every line that the pattern finds: looking for them first is ten times as fast.
+_ESCALATE_STEMS = (
+    "escalat", "review", "person", "human", "moderator", "warden", "specialist", "team", "lead", "editor",
+    "supervisor", "officer", "analyst", "admin",
+)  # fmt: skip
 _PRECEDES = re.compile(
     r"\b(?:precedence|priorit\w+|overrid\w+|trumps?|prevails?|supersedes?|outranks?|outweighs?|beats?|wins?"
     r"|win over|tie-?break\w*"
@@ -60,7 +61,6 @@ _PRECEDES = re.compile(
     r"|(?:if|when|where) (?:\w+ ){0,3}(?:several|multiple|both|more than one|two)\b|(?:if|when) (?:rules"
     r"|criteria|labels|categories) (?:conflict|overlap|meet|clash)|in case of conflict|(?:if|when) (?:unsure"
     r"|in doubt|torn)|in doubt)",
-    re.IGNORECASE,
 )
 
 
@@ -112,7 +112,7 @@ def _missing(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
     roles = {line.role for line in doc.lines if line.heading is not None}
     sides = {line.side for line in doc.lines if line.side is not None and line.text.strip()}
     prose = doc.prose
-    if Role.INSTRUCTION not in roles and not _INSTRUCTS.search(doc.unquoted) and not carries_output(doc.text):
+    if Role.INSTRUCTION not in roles and not _INSTRUCTS.search(doc.folded) and not carries_output(doc.text):
         yield _lacks(doc, "section-instruction", "instruction", "tell the model what to decide about what",
                      "Begin with what the model is to decide, such as: Decide whether a post is spam.")  # fmt: skip
     if Role.DEFINITIONS not in roles and not re.search(
@@ -122,10 +122,10 @@ def _missing(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
     ):
         yield _lacks(doc, "section-definitions", "definitions", "say what the terms of its rules mean",
                      "Define the terms that decide, each in one line.", Severity.NOTE)  # fmt: skip
-    if Side.VIOLATES not in sides and not _FORBIDS.search(prose):
+    if Side.VIOLATES not in sides and not _FORBIDS.search(doc.folded_prose):
         yield _lacks(doc, "section-violates", "criteria for what violates", "say what violates it",
                      "List what violates, one checkable rule a line.")  # fmt: skip
-    if Side.SAFE not in sides and not _ALLOWS.search(prose):
+    if Side.SAFE not in sides and not _ALLOWS.search(doc.folded_prose):
         yield _lacks(doc, "section-safe", "criteria for what is safe", "say what is allowed",
                      "List what looks similar and is allowed: without it the model flags too much.")  # fmt: skip
     if Role.EXAMPLES not in roles and not found:
@@ -186,11 +186,17 @@ def _says(line: Line) -> bool:
     return any(char.isalnum() for char in line.text)
 
 
+def _escalates(doc: Document) -> bool:
+    return any(
+        _ESCALATES.search(line) for line in doc.folded.split("\n") if any(stem in line for stem in _ESCALATE_STEMS)
+    )
+
+
 def _paths(doc: Document) -> Iterator[Finding]:
     """What happens to the ambiguous, and what wins where criteria meet."""
     sides = [side for side in doc.sides.values()]
     lined = {line.side for line in doc.lines if line.item or line.heading}
-    if Side.REVIEW not in sides and Side.REVIEW not in lined and not _ESCALATES.search(doc.unquoted):
+    if Side.REVIEW not in sides and Side.REVIEW not in lined and not _escalates(doc):
         yield doc.finding(
             "escalation-missing", Severity.WARNING, doc.top, "There is no way to escalate what is ambiguous.",
             reason="The guidance asks for a path to manual review; without one the model has to guess.",
@@ -200,7 +206,7 @@ def _paths(doc: Document) -> Iterator[Finding]:
     rules = [line for line in doc.lines if line.item and line.role is not Role.EXAMPLES]
     both = any(r.side is Side.VIOLATES for r in rules) and any(r.side is Side.SAFE for r in rules)
     headed = any(line.role is Role.PRECEDENCE for line in doc.lines)
-    if (several or both) and not headed and not _PRECEDES.search(doc.unquoted):
+    if (several or both) and not headed and not _PRECEDES.search(doc.folded):
         what = "several labels can apply" if several else "a rule that forbids and a rule that allows both apply"
         yield doc.finding(
             "precedence-missing", Severity.WARNING if several else Severity.NOTE, doc.top,

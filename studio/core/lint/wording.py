@@ -26,7 +26,6 @@ _VAGUE = re.compile(
     r"|(?P<hedge>(?:may|might|could)\s+(?:also\s+|still\s+)?(?:be\s+(?:considered|treated|flagged|removed"
     r"|labell?ed|prohibited|allowed|disallowed|classified|acceptable|permitted|"
     r"violating|in violation|a violation|unsafe|safe|valid|invalid|spam)|violate|count\s+as)))(?![\w-])",
-    re.IGNORECASE,
 )
 _DESCRIBES = re.compile(r"\b(?:not|never|no)\s+\Z", re.IGNORECASE)
 
@@ -75,13 +74,13 @@ def wording(doc: Document) -> Iterator[Finding]:
 
 def _vague(doc: Document) -> Iterator[Finding]:
     prose = doc.prose
-    for match in _VAGUE.finditer(prose):
+    for match in _VAGUE.finditer(doc.folded_prose):
         if doc.line_at(match.start()).role is Role.DEFINITIONS and not match["hedge"]:
             continue
         if _DESCRIBES.search(prose, max(0, match.start() - 8), match.start()):
             continue
-        word = match.group()
-        if word.casefold().startswith("etc"):
+        word = prose[match.start() : match.end()]
+        if match.group().startswith("etc"):
             message, advice = (
                 f"The list is left open with {word!r}.",
                 "Write the whole list, or the rule that it stands for.",
