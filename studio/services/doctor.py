@@ -107,7 +107,7 @@ def _model(studio: Studio) -> list[Fact]:
         Fact("Model", f"{info.name} ({entry.path})"),
         Fact("Model sha256", info.sha256),
         Fact("Context", f"{info.n_ctx_train:,} tokens"),
-        Fact("Engine", f"llama.cpp {info.llama_build}, {info.backend} on {info.device}"),
+        Fact("Engine", f"{'' if info.remote else 'llama.cpp '}{info.llama_build}, {info.backend} on {info.device}"),
         Fact("Placement", info.placement.words),
         *([] if info.remote else [Fact("Memory", _memory(info))]),
         *_notes(studio),

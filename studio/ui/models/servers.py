@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.core.errors import StudioError
+from studio.core.progress import Cancel
 from studio.services import keys
 from studio.services.remotes import Draft, Health, Known, Met
 from studio.ui.context import Context
@@ -104,11 +105,14 @@ class Servers(QWidget):
         form.deleteLater()
 
     def _meet(self, form: ServerForm, draft: Draft, instead_of: str) -> None:
-        """Connect, and keep what was met unless the form was closed meanwhile."""
+        """Connect, and keep what was met unless the form was closed or the work stopped meanwhile."""
         form.show_connecting(True)
+        cancel = Cancel()
 
         def met(found: Met) -> None:
-            if self.form is form:
+            if self.form is form and cancel.requested:
+                form.show_connecting(False)
+            elif self.form is form:
                 self._keep(form, found, instead_of)
 
         self._context.tasks.run(
@@ -117,6 +121,7 @@ class Servers(QWidget):
             on_done=met,
             on_error=lambda error: self._failed(form, error),
             title="Connecting to the server",
+            cancel=cancel,
         )
 
     def _keep(self, form: ServerForm, found: Met, instead_of: str) -> None:
@@ -133,7 +138,8 @@ class Servers(QWidget):
 
         def done(result: tuple[Known, bool]) -> None:
             new, moved = result
-            form.accept()
+            if self.form is form:
+                form.accept()
             self._context.changes.status.emit(f"{new.remote.name} is {'saved' if instead_of else 'added'}")
             self.look()
             if moved:
