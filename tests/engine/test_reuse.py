@@ -15,7 +15,7 @@ from studio.engine.llama.context import Context, Ids
 from studio.engine.llama.model import Model
 from studio.engine.llama.prefixes import Prefixes
 from studio.engine.llama.sampling import Logits
-from studio.engine.types import EngineSettings, GenerateRequest
+from studio.engine.types import EngineSettings, GenerateRequest, Priority
 from tests.engine.conftest import plain
 from tests.engine.in_process import STEP, Desk, opened
 
@@ -172,6 +172,40 @@ def test_a_head_that_was_away_is_resumed_at_its_end_and_nowhere_else(model: Mode
         for mine, other in zip(found, fresh(model, edited, prefix, 3), strict=True):
             np.testing.assert_allclose(mine, other, atol=1e-2)
     single.close()
+
+
+def test_policies_that_nobody_uses_are_in_nobodys_way(model: Model) -> None:
+    """A step looks at all cells up to the last one that is taken, whoever owns them."""
+    draw = np.random.default_rng(7)
+    policies = [draw.integers(0, 256, 200).tolist() for _ in range(4)]
+    single = Single(model, exact=False)
+    for wanted in (0, 200):
+        for policy in policies:
+            kept, found = single.decode([*policy, 1], 200, 2)
+            assert kept == wanted
+            assert single.prefixes.cells == 200
+            for mine, other in zip(found, fresh(model, [*policy, 1], 200, 2), strict=True):
+                np.testing.assert_allclose(mine, other, atol=1e-2)
+    single.close()
+
+
+def test_a_policy_that_others_run_on_stays_while_another_is_edited(model: Model) -> None:
+    desk = Desk(model, 4)
+    policy, draft = plain("rule " * 60), "word " * 60
+    batch = desk.ask((policy, plain("a")), 1, answer=200)
+    desk.run(20)
+    edits = []
+    # In its last word: for that the draft must not have left the context.
+    for text in (draft, draft[:-5] + "work "):
+        edits.append(desk.ask((plain(text), plain("b")), 1, priority=Priority.INTERACTIVE))
+        desk.run(30)
+    cells = desk.scheduler._place.prefixes.cells
+    desk.run()
+
+    assert desk.answer(batch).output_tokens == 200
+    assert [desk.answer(number).cached_tokens for number in edits] == [0, 298]
+    assert cells == 300 + 300
+    desk.close()
 
 
 def test_what_was_generated_is_never_taken_for_a_prompt(model: Model) -> None:

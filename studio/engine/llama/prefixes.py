@@ -1,6 +1,7 @@
 """Decoded heads of prompts, kept so that no policy is decoded twice.
 
-They lie in the context while they are of use there, and as bytes beside it, under a budget, after that. A head is what
+They lie in the context while they are of use there, and as bytes beside it, under a budget, after that: a step looks at
+every cell up to the last one that is taken, so a policy that nobody uses would slow all others. A head is what
 several requests begin with. It has a sequence of its own, from which the sequences of requests are shared without a
 copy. A new head begins with what it has in common with a known one.
 """
@@ -124,7 +125,9 @@ class Prefixes:
         else:
             head = self._begin(tokens, best, keep)
         keep = len(tokens) if head.users else head.decoded
-        self._leave_alone(head)
+        if not head.users:
+            # Not when others run on it already: what was edited meanwhile, beside a batch, is edited again soon.
+            self._leave_alone(head)
         head.users += 1
         head.used_at = next(self._clock)
         return head, keep
@@ -221,21 +224,29 @@ class Prefixes:
 
     def _leave(self, head: Head) -> None:
         """Out of the context, into bytes."""
-        context = self._there()
-        if head.saved is None and head.complete:
-            head.saved = context.save_all(self._budget) if self._exact else context.save(head.seq, self._budget)
-            head.home = head.seq
-        context.cut(head.seq)
+        self._save(head)
+        self._there().cut(head.seq)
         self._free.append(head.seq)
         head.seq = _NOWHERE
         if head.saved is None:
             self._heads.remove(head)
         self._keep_to_budget()
 
+    def _save(self, head: Head) -> bool:
+        """Keep a head as bytes too; False for one that is larger than the budget, or not whole."""
+        if head.saved is None and head.complete:
+            context = self._there()
+            head.saved = context.save_all(self._budget) if self._exact else context.save(head.seq, self._budget)
+            head.home = head.seq
+        return head.saved is not None
+
     def _leave_alone(self, head: Head | None) -> None:
-        """Where work must be exact, only ``head`` may lie in the context: then its cells are those of a fresh one."""
-        if self._exact:
-            for other in [other for other in self._heads if other.resident and other is not head]:
+        """Beside ``head``, let only those lie in the context that requests run on, or that could not be had back.
+
+        Where work must be exact it lies there alone: then its cells are those of a fresh context.
+        """
+        for other in [other for other in self._heads if other.resident and other is not head and not other.users]:
+            if self._exact or self._save(other):
                 self._leave(other)
 
     def _drop(self, head: Head) -> None:
