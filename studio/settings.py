@@ -24,6 +24,8 @@ from studio.core.run import GREEDY, Sampling
 SMALLEST_FONT, LARGEST_FONT = 8, 32
 HIGHEST_TEMPERATURE = 5.0
 HIGHEST_SEED = 2**32 - 1
+MOST_THINKING = 100_000
+"""Tokens of reasoning that a budget can allow: more than any context has room for is no budget."""
 
 _changing = threading.Lock()
 
@@ -44,8 +46,9 @@ class Settings:
     model. ``effort``: None for what each policy asks. ``font_size`` in points; None for the system's. ``layout``:
     splitters, columns and window geometry by name, in whatever text the window wrote. ``strict``: one request at a
     time, so that the same request gives the same answer bit for bit, at the cost of speed. ``models_folder``: where
-    downloaded models are put; None for the studio's own folder. ``unknown``: keys that this version does not know, kept
-    for the version that does.
+    downloaded models are put; None for the studio's own folder. ``thinking_budgets``: tokens of reasoning, by effort,
+    after which the answer is asked for; none for an effort that is not there. ``unknown``: keys that
+    this version does not know, kept for the version that does.
     """
 
     theme: Theme = Theme.SYSTEM
@@ -57,6 +60,7 @@ class Settings:
     layout: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     models_folder: Path | None = None
+    thinking_budgets: Mapping[Effort, int] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -144,6 +148,7 @@ def _entries(settings: Settings) -> dict[str, Any]:
         "layout": dict(settings.layout),
         "strict": settings.strict,
         "models_folder": None if settings.models_folder is None else str(settings.models_folder),
+        "thinking_budgets": {effort.value: tokens for effort, tokens in settings.thinking_budgets.items()},
     }
 
 
@@ -196,6 +201,12 @@ def _layout(value: object) -> dict[str, str]:
     return dict(value)
 
 
+def _budgets(value: object) -> dict[Effort, int]:
+    if not isinstance(value, dict):
+        raise ValueError(value)
+    return {Effort(effort): _whole(tokens, 1, MOST_THINKING) for effort, tokens in value.items()}
+
+
 def _switch(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(value)
@@ -227,4 +238,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "layout": _layout,
     "strict": _switch,
     "models_folder": _path,
+    "thinking_budgets": _budgets,
 }

@@ -17,7 +17,7 @@ from studio.core.prompt import Control, Origin, Plain, Segment
 from studio.core.run import Sampling
 from studio.engine.types import EngineSettings, Generation, ModelInfo, Placement, Survey, TokenInfo
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 3
 """Counts up with every change of a struct; the worker says its own first of all."""
 
 MAX_FRAME = 64 * 1024 * 1024

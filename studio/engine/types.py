@@ -21,6 +21,10 @@ DEFAULT_ANSWER_TOKENS = 4096
 DEFAULT_CANDIDATES = 20
 """Candidates per token of the final channel that come back when nobody says otherwise."""
 
+SAMPLER = "inverse_cdf"
+"""What a run's record calls the way in which the engine draws tokens (``llama/sampling.py``). Another way gives other
+answers from the same seed, so it needs another name."""
+
 LEAST_ANSWER_TOKENS = 64
 """A prompt that leaves less room than this for the answer is too long: no useful answer fits."""
 
@@ -242,11 +246,10 @@ class Generation:
     ``messages`` are (channel, text) in order. ``raw`` is the whole answer with control tokens spelled out.
     ``output_tokens`` counts every token that the model wrote, ``thinking_tokens`` those of texts outside the final
     channel. Times in seconds from the moment the request was sent; ``first_token_s`` is 0 when there was none.
-    ``seed`` is the one that the sampler used (0 when greedy), ``sampler`` its way of drawing ("" if greedy); ``n_ctx``
-    the context that the answer was made in. ``answer_logprobs``: for each answer that was asked for, the natural log of
-    the probability, under the model's own distribution, that the final begins with its tokens; () when there was no
-    whole final. ``thinking_cut``: the thinking reached its budget and was closed; the control tokens for that are in
-    ``raw`` and not counted.
+    ``seed`` is the one that the sampler used (0 when greedy); ``n_ctx`` the context that the answer was made in.
+    ``answer_logprobs``: for each answer that was asked for, the natural log of the probability, under the model's own
+    distribution, that the final begins with its tokens; () when there was no whole final. ``thinking_cut``: the
+    thinking reached its budget and was closed; the control tokens for that are in ``raw`` and not counted.
     """
 
     messages: tuple[tuple[str, str], ...]
@@ -263,7 +266,6 @@ class Generation:
     n_ctx: int = 0
     answer_logprobs: tuple[float, ...] = ()
     thinking_cut: bool = False
-    sampler: str = ""
 
     @property
     def final(self) -> str:

@@ -26,7 +26,7 @@ from studio.core.targets import By, Check, Target, check_targets
 from studio.core.verdict import Status
 from studio.exchange.content_files import read_golden
 from studio.services.evaluation import Evaluation, Judgement, Settings, checked, judgement_of, light
-from studio.services.judge import JudgeService, constrained
+from studio.services.judge import JudgeService, constrained, sampler_of
 from studio.services.many import judge_many
 from studio.services.models import ModelEntry, ModelInfo, ModelService
 from studio.services.sessions import SessionService
@@ -229,7 +229,7 @@ class EvaluateService:
     def known(self, policy: Policy, content: Content, settings: Settings, info: ModelInfo) -> Run | None:
         """The newest kept run of one content that the same judgement now would repeat, without its texts, or None."""
         day = settings.pinned_date or self._pinned_date()
-        wanted = _key(_expected(policy, settings.sampling_of(0), settings, info, day))
+        wanted = self._wanted(policy, settings, 0, info, day)
         found = None
         for run in self._runs.judged(policy.sha256, [content.sha256]):
             if run.provenance is None or _key(run.provenance) != wanted:
@@ -251,14 +251,17 @@ class EvaluateService:
         twice = next(item for item in ids if ids.count(item) > 1)
         raise InputError(f"{path} has the id {twice!r} twice.", hint="Give each example an id of its own.")
 
+    def _wanted(self, policy: Policy, settings: Settings, repeat: int, info: ModelInfo, day: date) -> Provenance:
+        """The key of the runs that a repeat now would repeat."""
+        budget = None if info.remote else self._judge.budget(settings.effort or policy.effort)
+        expected = _expected(policy, settings.sampling_of(repeat), settings, info, day)
+        return _key(replace(expected, thinking_budget=budget))
+
     def _judged_before(
         self, policy: Policy, examples: Sequence[GoldenExample], settings: Settings, info: ModelInfo, day: date
     ) -> dict[tuple[str, int], Run]:
         """The newest run of the same provenance for each content and repeat."""
-        wanted = {
-            _key(_expected(policy, settings.sampling_of(repeat), settings, info, day)): repeat
-            for repeat in range(settings.repeats)
-        }
+        wanted = {self._wanted(policy, settings, repeat, info, day): repeat for repeat in range(settings.repeats)}
         found = {}
         for run in self._runs.judged(policy.sha256, (example.content.sha256 for example in examples)):
             repeat = wanted.get(_key(run.provenance)) if run.provenance else None
@@ -322,6 +325,7 @@ def _expected(policy: Policy, sampling: Sampling, settings: Settings, info: Mode
         # As it is recorded: a server is not held to a form.
         constrained=constrained(policy) and not info.remote,
         is_demo=info.is_demo,
+        sampler=sampler_of(sampling, info),
     )
 
 

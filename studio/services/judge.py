@@ -9,7 +9,7 @@ verdict or with the reason why there is none, in one transaction.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -32,6 +32,7 @@ from studio.engine.client import EngineClient
 from studio.engine.types import (
     DEFAULT_CANDIDATES,
     FINAL_CHANNEL,
+    SAMPLER,
     GenerateEvent,
     GenerateRequest,
     Generation,
@@ -93,6 +94,7 @@ class JudgeService:
         self._engine = engine
         self._models = models
         self._pinned_date = pinned_date
+        self._budgets: Mapping[Effort, int] = {}
         self._changed = threading.Condition()
         self._running: set[Cancel] = set()
         self._closing = False
@@ -118,9 +120,10 @@ class JudgeService:
         ``batch`` lets judgements that somebody waits for go first; several at a time, from as many threads, are decoded
         together (see :meth:`width`). ``constrain`` holds the final answer to the contract's grammar; None: where the
         studio writes the contract into the prompt. After ``thinking_budget`` tokens of reasoning the answer is asked
-        for. Unless ``keep_stopped`` a run that is cancelled leaves no record: it was overtaken by the next one before
-        anybody saw a verdict. Trouble with the model or the engine is not raised: it is the run's non-verdict. Raises
-        StoreError, and PolicyError when ``constrain`` is asked for and the policy's labels do not allow it.
+        for; None: what :meth:`budget` says. Unless ``keep_stopped`` a run that is cancelled leaves no record: it was
+        overtaken by the next one before anybody saw a verdict. Trouble with the model or the engine is not raised: it
+        is the run's non-verdict. Raises StoreError, and PolicyError when ``constrain`` is asked for and the policy's
+        labels do not allow it.
         """
         grammar, held = _grammar(policy, constrain)
         prompt = build_prompt(policy, content, pinned_date=pinned_date or self._pinned_date(), effort=effort)
@@ -133,7 +136,7 @@ class JudgeService:
             top_candidates=0 if held else DEFAULT_CANDIDATES,
             grammar=grammar.gbnf if grammar and held else "",
             answers=_answers(grammar) if grammar else (),
-            thinking_budget=thinking_budget,
+            thinking_budget=self.budget(prompt.effort) if thinking_budget is None else thinking_budget,
         )
         run = Run(
             id=uuid4().hex,
@@ -178,6 +181,14 @@ class JudgeService:
         except StudioError:
             # The judgements themselves will say why.
             return 1
+
+    def set_budgets(self, budgets: Mapping[Effort, int]) -> None:
+        """End the reasoning of judgements that begin from now on after so many tokens, by their effort."""
+        self._budgets = dict(budgets)
+
+    def budget(self, effort: Effort) -> int | None:
+        """Tokens of reasoning, after which the answer is asked for under this effort; None for no limit."""
+        return self._budgets.get(effort)
 
     def warm(self, policy: Policy) -> None:
         """Decode the policy ahead, so that the first verdict comes sooner. Raises ModelFileError or EngineError."""
@@ -339,6 +350,11 @@ def _answers(grammar: Grammar) -> tuple[tuple[Segment, ...], ...]:
     return tuple((Plain(((Origin.CONTRACT, answer.text),)), *end) for answer in grammar.answers)
 
 
+def sampler_of(sampling: Sampling, info: ModelInfo) -> str:
+    """The sampler as a run's record tells it: "" for greedy answers, and for a server's own."""
+    return "" if sampling.greedy or info.remote else SAMPLER
+
+
 def _provenance(
     info: ModelInfo, prompt: Prompt, request: GenerateRequest, policy: Policy, generation: Generation
 ) -> Provenance:
@@ -363,5 +379,5 @@ def _provenance(
         # A server is not held to either.
         constrained=bool(request.grammar) and not info.remote,
         thinking_budget=None if info.remote else request.thinking_budget,
-        sampler=generation.sampler,
+        sampler=sampler_of(request.sampling, info),
     )

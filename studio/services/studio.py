@@ -89,7 +89,7 @@ class Studio:
         try:
             exact = chosen.strict if strict is None else strict
             remotes = Remotes()
-            return cls(
+            made = cls(
                 opened,
                 path,
                 engine or Engines(remotes.find, shield.allow, remotes.key),
@@ -97,6 +97,8 @@ class Studio:
                 strict=exact,
                 models_folder=chosen.models_folder,
             )
+            made.judge.set_budgets(chosen.thinking_budgets)
+            return made
         except BaseException:
             opened.close()
             raise

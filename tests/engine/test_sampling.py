@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from studio.core.run import GREEDY, SAMPLED, Sampling
+from studio.core.run import Sampling
 from studio.engine.llama.sampling import Logits, Sampler, _nucleus
 
 VOCABULARY = 201_088
@@ -76,7 +76,3 @@ def test_the_coolest_temperature_takes_the_best(temperature: float) -> None:
 
     assert set(drawn(Sampling(temperature, 1.0, 1), logits, 20)) <= set(range(2980, 3000))
     assert set(drawn(Sampling(1e-300, 1.0, 1), logits, 20)) == {2999}
-
-
-def test_the_record_says_how_it_was_drawn() -> None:
-    assert (Sampler(SAMPLED).name, Sampler(GREEDY).name) == ("inverse_cdf", "")

@@ -37,6 +37,7 @@ SETTINGS = st.builds(
     font_size=st.none() | st.integers(settings.SMALLEST_FONT, settings.LARGEST_FONT),
     layout=st.dictionaries(st.text(), st.text()),
     strict=st.booleans(),
+    thinking_budgets=st.dictionaries(st.sampled_from(Effort), st.integers(1, settings.MOST_THINKING)),
     unknown=st.dictionaries(st.text().filter(lambda key: key not in KNOWN), st.integers() | st.text()),
 )
 
@@ -121,6 +122,8 @@ def test_a_damaged_file_gives_defaults_a_backup_and_a_report(text: str) -> None:
         ("font_size", 4),
         ("font_size", True),
         ("layout", {"splitter": 3}),
+        ("thinking_budgets", {"extreme": 300}),
+        ("thinking_budgets", {"low": 0}),
     ],
 )
 def test_a_value_that_cannot_be_used_costs_only_itself(key: str, value: Any) -> None:

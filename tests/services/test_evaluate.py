@@ -77,6 +77,22 @@ def test_what_may_judge_otherwise_is_judged_again(
     assert studio.evaluate.run(replace(policy, **change), examples(2), settings).fresh == 0  # type: ignore[arg-type]
 
 
+def test_what_was_judged_under_another_thinking_budget_is_judged_again(open_studio: Opener, policy: Policy) -> None:
+    studio = open_studio(BAD, n_seq=3)
+    studio.evaluate.run(policy, examples(2))
+
+    studio.judge.set_budgets({policy.effort: 500})
+    limited, again = (studio.evaluate.run(policy, examples(2)) for _ in range(2))
+    studio.judge.set_budgets({})
+    free = studio.evaluate.run(policy, examples(2))
+
+    assert [(done.fresh, done.reused) for done in (limited, again, free)] == [(2, 0), (0, 2), (0, 2)]
+    run = studio.evaluate.run_of(limited.judgements[0][0].run_id)
+    assert run is not None
+    assert run.provenance is not None
+    assert run.provenance.thinking_budget == 500
+
+
 def test_one_at_a_time_is_not_the_same_as_several(open_studio: Opener, policy: Policy) -> None:
     open_studio(BAD, n_seq=2).evaluate.run(policy, examples(2))
     assert open_studio(BAD, n_seq=1).evaluate.run(policy, examples(2)).fresh == 2

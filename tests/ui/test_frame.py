@@ -98,8 +98,12 @@ def test_choices_of_the_settings_are_kept_and_used(open_window: Opener) -> None:
     page.sampling.pick(SAMPLED)
     stage.settle()
 
+    page.budgets.numbers[Effort.HIGH].setValue(700)
+    stage.settle()
     kept = settings.load().settings
     assert (kept.theme, kept.effort, kept.sampling) == (settings.Theme.DARK, Effort.HIGH, SAMPLED)
+    assert kept.thinking_budgets == {Effort.HIGH: 700}
+    assert [stage.studio.judge.budget(effort) for effort in Effort] == [None, None, 700]
     stage.window.go_to("workbench")
     run = stage.judged("You have won")
     assert run.provenance is not None

@@ -166,7 +166,6 @@ class Answer:
             total_s=time.monotonic() - self._submitted,
             final_tokens=tuple(self._choices),
             seed=self._sampler.seed,
-            sampler=self._sampler.name,
             n_ctx=n_ctx,
             answer_logprobs=self.logprobs,
             thinking_cut=self.thinking_cut,

@@ -15,6 +15,8 @@ from studio.core.run import GREEDY, SAMPLED
 from studio.services.doctor import DoctorReport, Health, report
 from studio.settings import Theme as ThemeChoice
 from studio.ui.context import Context, Page
+from studio.ui.settings.budgets import Budgets
+from studio.ui.settings.model_place import ModelPlace
 from studio.ui.tasks import Lane
 from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, text_label
 from studio.ui.widgets.controls import Choice
@@ -46,6 +48,7 @@ class SettingsPage(Page):
         efforts |= {effort: word for effort, word in EFFORT.items()}
         self.effort = Choice(theme, efforts, "Effort")
         self.effort.choose(values.effort)
+        self.budgets = Budgets(values.thinking_budgets)
         samplings = dict(_SAMPLINGS)
         if values.sampling not in samplings:
             samplings[values.sampling] = f"Temperature {values.sampling.temperature:g}"
@@ -58,6 +61,7 @@ class SettingsPage(Page):
         self.pinned.setDisplayFormat("d MMMM yyyy")
         self.pinned.setAccessibleName("Date in the prompt")
         self.today = push_button(theme, "Today", act=lambda: self._pin(datetime.now(UTC).astimezone().date()))
+        self.models = ModelPlace(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(16)
         self._facts.setVerticalSpacing(8)
@@ -71,6 +75,7 @@ class SettingsPage(Page):
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         studio = self._context.studio
         self._context.tasks.run(Lane.READ, studio.pinned_date, on_done=self._show_date)
+        self.models.look()
 
     def show_report(self) -> None:
         """Look at everything once and list it."""
@@ -88,9 +93,15 @@ class SettingsPage(Page):
         self.theme.chosen.connect(lambda value: change(theme=value))
         self.font_size.chosen.connect(lambda value: change(font_size=value))
         self.effort.chosen.connect(lambda value: change(effort=value))
+        self.budgets.chosen.connect(self._limit_thinking)
         self.sampling.chosen.connect(lambda value: change(sampling=value))
         self.strict.chosen.connect(self._be_strict)
         self.pinned.dateChanged.connect(lambda day: self._pin(date(day.year(), day.month(), day.day())))
+
+    def _limit_thinking(self, budgets: dict[Effort, int]) -> None:
+        """Remember it, for what is judged from now on."""
+        self._context.preferences.change(thinking_budgets=budgets)
+        self._context.studio.judge.set_budgets(budgets)
 
     def _be_strict(self, strict: bool) -> None:
         """Remember it, and load the model anew with it; what runs now ends as it began."""
@@ -149,6 +160,12 @@ class SettingsPage(Page):
                 "Judging",
                 ("Effort", "How long the model may think, unless chosen for a run.", self.effort),
                 (
+                    "Most reasoning",
+                    "After so many tokens the reasoning is closed and the answer asked for; the verdict says so. "
+                    "Not on servers.",
+                    self.budgets,
+                ),
+                (
                     "Answers",
                     "Reproducible answers the same every time. Sampled answers vary.",
                     self.sampling,
@@ -188,7 +205,7 @@ class SettingsPage(Page):
         self.setLayout(column(self._scroll, spacing=0))
 
     def _places(self) -> QFrame:
-        return self._section(
+        places = self._section(
             "Where things lie",
             (
                 "Workspace",
@@ -197,6 +214,10 @@ class SettingsPage(Page):
             ),
             ("Log", paths.logs_dir(), self._opener(paths.logs_dir())),
         )
+        layout = places.layout()
+        assert layout is not None
+        layout.addWidget(self.models)
+        return places
 
     def _section(self, title: str, *rows: tuple[str, str | Path, QWidget]) -> QFrame:
         layout = column(text_label(title, "section"), spacing=12, margins=(16, 16, 16, 16))
