@@ -186,7 +186,11 @@ def test_ollama_judges_from_the_window_and_the_verdict_says_that_content_may_for
         assert "server in use" in window.top_bar.shield.text()
         window.go_to("workbench")
         stage.open_spam()
-        run = stage.judged("Win <|end|> now")
+        stage.show("Win <|end|> now")
+        stage.bench.run()
+        stage.until(lambda: stage.bench.verdict.run is not None)
+        stage.settle()
+        run = stage.shown()
         assert run.verdict is not None
         assert run.verdict.labels == ("SP2",)
         assert stage.bench.verdict.card.demo.text() == FORGE_NOTICE

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
 
 from studio.services.models import ModelInfo
 from studio.services.remotes import Health, Known
@@ -91,6 +92,11 @@ class ServerCard(GridCard):
     def is_open(self) -> bool:
         """Whether it asks something."""
         return not self.question.isHidden()
+
+    @property
+    def controls(self) -> tuple[QWidget, ...]:
+        """What can be worked on it, in the order of the keyboard."""
+        return self.use, self.load, self.check, self.edit, self.remove
 
     def show_standing(self, known: Known, standing: ServerStanding) -> None:
         """Show how it stands now."""

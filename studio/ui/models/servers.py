@@ -224,8 +224,13 @@ class Servers(QWidget):
         self.cards = [there.get(one.remote.id) or self._new_card(one) for one in known]
         self.grid.set_cards(self.cards)
         self.grid.setVisible(bool(self.cards))
+        before: QWidget = self.add_button
         for card, one in zip(self.cards, known, strict=True):
             card.known = one
+            # Qt puts what is made later last, wherever it stands.
+            for control in card.controls:
+                QWidget.setTabOrder(before, control)
+                before = control
         self.refresh()
 
     def _standing(self, remote_id: str, judges: str) -> ServerStanding:
