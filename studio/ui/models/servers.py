@@ -19,10 +19,7 @@ from studio.ui.models.server_form import ServerForm
 from studio.ui.tasks import Lane
 from studio.ui.widgets.basics import column, push_button, row, text_label
 
-_WHAT = (
-    "llama-server, vLLM or Ollama that you added. Nothing is connected until you ask; what you judge with one is sent "
-    "to it, and the shield shows that."
-)
+_WHAT = "llama-server, vLLM or Ollama. Nothing is connected until you ask, and what you judge with one is sent to it."
 
 
 class Servers(QWidget):
