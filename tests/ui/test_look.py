@@ -170,7 +170,7 @@ def test_a_font_of_twice_the_size_still_fits(open_window: Opener, theme: Theme) 
     for page in ("workbench", "golden", "history", "models", "settings"):
         stage.window.go_to(page)
         stage.settle()
-        assert stage.window.minimumSizeHint().width() <= 1366, page
+        assert stage.window.minimumSizeHint().width() <= 1280, page
         assert stage.window.minimumSizeHint().height() <= 900, page
 
 

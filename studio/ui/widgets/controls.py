@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QKeyEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -34,6 +34,38 @@ _BAR = 64
 _FEWEST_CHARACTERS = 6
 
 
+class _Segment(QPushButton):
+    """One choice of a row; its word is cut where there is no room, and then stands in the tooltip."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.setProperty("kind", "segment")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setCheckable(True)
+        self.setAutoDefault(False)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
+        metrics, whole = self.fontMetrics(), self.sizeHint()
+        spared = metrics.horizontalAdvance(self.text()) - metrics.averageCharWidth() * _FEWEST_CHARACTERS
+        return QSize(whole.width() - max(0, spared), whole.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
+        super().resizeEvent(event)
+        self.setToolTip(self.text() if self._shown() != self.text() else "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
+        painter, option = QStylePainter(self), QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = self._shown()
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        painter.end()
+
+    def _shown(self) -> str:
+        metrics, lacking = self.fontMetrics(), self.sizeHint().width() - self.width()
+        room = metrics.horizontalAdvance(self.text()) - lacking
+        return self.text() if lacking <= 0 else metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+
+
 class Segments(QFrame):
     """A few choices side by side, one of them on. Left and right move between them."""
 
@@ -50,10 +82,7 @@ class Segments(QFrame):
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(2)
         for number, word in enumerate(choices.values()):
-            button = QPushButton(word)
-            button.setProperty("kind", "segment")
-            button.setCheckable(True)
-            button.setAutoDefault(False)
+            button = _Segment(word)
             self._group.addButton(button, number)
             layout.addWidget(button)
         self._group.button(0).setChecked(True)

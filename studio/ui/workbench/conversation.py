@@ -62,6 +62,8 @@ class _TurnRow(QFrame):
         self.speaker = QLineEdit(turn.speaker)
         self.speaker.setPlaceholderText("Speaker")
         self.speaker.setAccessibleName("Speaker")
+        # A long name is seen from its beginning.
+        self.speaker.setCursorPosition(0)
         theme.follow(self.speaker, lambda: self.speaker.setFixedWidth(theme.scale.px(112)))
         self.text = _TurnText(theme)
         self.text.set_exact_text(turn.text)
@@ -128,6 +130,7 @@ class ConversationEditor(QWidget):
         """Show other turns; two empty rows when there is none."""
         for one in self.rows:
             self._list.removeWidget(one)
+            one.hide()
             one.deleteLater()
         self.rows = []
         for turn in turns or (Turn("A", ""), Turn("B", "")):
