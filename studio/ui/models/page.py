@@ -136,7 +136,7 @@ class ModelsPage(Page):
         """Say where what is judged goes."""
         where = self.servers.chosen
         stays = "The model that judges runs on this machine. Nothing that is judged leaves it."
-        goes = f"A server judges: policy and content are sent to {where}. Choose a model of this machine to keep them here."
+        goes = f"A server judges: policy and content are sent to {where}. A model of this machine would keep them here."
         self.stays.setText(goes if where else stays)
         set_kind(self.stays, kind="warn" if where else "quiet")
 

@@ -165,11 +165,7 @@ class SettingsPage(Page):
                     "Not on servers.",
                     self.budgets,
                 ),
-                (
-                    "Answers",
-                    "Reproducible answers the same every time. Sampled answers vary.",
-                    self.sampling,
-                ),
+                ("Answers", "Reproducible answers the same every time. Sampled answers vary.", self.sampling),
                 (
                     "Repeating a run",
                     "Strict judges one at a time, and the same run again gives the same answer bit for bit. "
