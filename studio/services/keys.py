@@ -38,17 +38,23 @@ def available() -> bool:
     return _keyring() is not None
 
 
-def keep(name: str, key: str) -> None:
-    """Keep a key under a name. Raises KeysError."""
-    key = key.strip()
-    if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise KeysError("This is no key: a key is one line of plain letters, digits and signs.", hint="Copy it again.")
+def needed() -> KeyringBackend:
+    """The keyring, for who is about to keep a key. Raises KeysError when this system has none that is safe."""
     ring = _keyring()
     if ring is None:
         raise KeysError(
             "This system has no keyring that a key can be kept in safely, and the studio writes none into a file.",
             hint="Name an environment variable that holds the key.",
         )
+    return ring
+
+
+def keep(name: str, key: str) -> None:
+    """Keep a key under a name. Raises KeysError."""
+    key = key.strip()
+    if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise KeysError("This is no key: a key is one line of plain letters, digits and signs.", hint="Copy it again.")
+    ring = needed()
     try:
         ring.set_password(_SERVICE, name, key)
     except Exception as error:  # each system's keyring fails in ways of its own

@@ -171,6 +171,8 @@ class Remotes:
         plain = tuple(dict.fromkeys(_plain(url) for url in draft.urls if url.strip()))
         if not plain:
             raise InputError("No server was named.", hint="Write its address, such as http://server:8000.")
+        if draft.key:
+            keys.needed()
         where = ", ".join(f"{host}:{port}" for host, port in (address(url) for url in plain))
         remote = RemoteModel(
             id=f"remote-{secrets.token_hex(5)}",

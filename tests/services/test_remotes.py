@@ -139,6 +139,7 @@ def test_a_keyring_that_writes_plain_text_is_none(monkeypatch: pytest.MonkeyPatc
     assert not keys.available()
     with serving(StandIn(key="k")) as server, pytest.raises(keys.KeysError, match="no keyring"):
         Remotes(tmp_path).add(Draft([server.url], key="k"))
+    assert server.keys == [], "it is not sent before it is known that it can be kept"
     assert Remotes(tmp_path).list() == []
     assert Ring.kept == {}
 
