@@ -47,3 +47,14 @@ def test_a_new_policy_blank_and_from_a_guideline(cli: Cli, tmp_path: Path) -> No
     assert "V1.a: No advertising." in cli("policies", "show", "house-rules").out
     assert cli("policies", "new").code == 2
     assert cli("policies", "new", "--from-guideline", tmp_path / "missing.txt").code == 2
+
+
+def test_files_as_people_publish_them_come_out_byte_for_byte(cli: Cli, tmp_path: Path) -> None:
+    words = "# Rules\r\nNo insults.\n\r\nReply with one word: REMOVE or KEEP.\r\n".encode("utf-16")
+    front = "---\nlayout: page\ntitle: Réglement\n---\n## Verboten\n- K1: Drohung\n## Erlaubt\n- K0: Kritik\n"
+    for name, data, plain in (("words.txt", words, True), ("site.md", front.encode("utf-8-sig"), False)):
+        file, out = tmp_path / name, tmp_path / f"out-{name}"
+        file.write_bytes(data)
+        assert cli("policies", "import", file).code == 0
+        assert cli("policies", "export", file.stem, out, *(["--plain"] if plain else [])).code == 0
+        assert out.read_bytes() == data

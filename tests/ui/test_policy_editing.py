@@ -271,3 +271,27 @@ def test_the_rail_gives_way_in_a_narrow_window(open_window: Opener) -> None:
 
 def _labels() -> tuple[Label, ...]:
     return (Label("SP0", LabelDecision.ALLOW), Label("SP4", LabelDecision.VIOLATE))
+
+
+def test_an_opened_file_is_saved_byte_for_byte_and_an_edited_one_in_its_encoding(
+    open_window: Opener, tmp_path: Path
+) -> None:
+    stage = open_window()
+    text = "# Règles\r\nDecide.\n- R1: insults 😀\r\n"
+    file, out = tmp_path / "rules.txt", tmp_path / "out.txt"
+    file.write_bytes(text.encode("utf-16"))
+
+    stage.bench.policy.work.read(file)
+    stage.until(lambda: stage.bench.policy.document.policy.id == "rules")
+    stage.bench.policy.work.write(out, plain=True)
+    stage.settle()
+    stage.until(out.exists)
+    assert out.read_bytes() == file.read_bytes()
+
+    stage.bench.policy.editor.moveCursor(QTextCursor.MoveOperation.End)
+    stage.bench.policy.editor.insertPlainText("More.")
+    stage.bench.policy.document.settle()
+    out.unlink()
+    stage.bench.policy.work.write(out, plain=True)
+    stage.until(out.exists)
+    assert out.read_bytes() == (text + "More.").encode("utf-16")
