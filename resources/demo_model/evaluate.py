@@ -125,9 +125,11 @@ def measure(runner: Runner, cases: list[DemoCase], show: int) -> dict[str, dict[
         answer = runner.answer(case)
         right = answer.decision is case.expected_decision
         flipped = flip(case)
-        both = None
+        both, shown = None, (case, answer)
         if flipped and flipped.expected_decision is not case.expected_decision:
-            both = right and runner.answer(flipped).decision is flipped.expected_decision
+            turned = runner.answer(flipped)
+            both = right and turned.decision is flipped.expected_decision
+            shown = (flipped, turned) if right else shown
         for name in slices(case):
             at = counts[name]
             at["n"] += 1
@@ -141,9 +143,10 @@ def measure(runner: Runner, cases: list[DemoCase], show: int) -> dict[str, dict[
                 at["flipped"] += both
         if (not right or both is False) and show > 0:
             show -= 1
+            wanted, got = shown
             print(
-                f"\n--- {'flip' if right else 'verdict'} wrong: {case.content}\n{answer.text}\n"
-                f"... wanted:\n{case.analysis}\n{case.final}"
+                f"\n--- {'flip' if right else 'verdict'} wrong: {wanted.content}\n{got.text}\n"
+                f"... wanted:\n{wanted.analysis}\n{wanted.final}"
             )
     return counts
 
