@@ -155,7 +155,7 @@ class Stage:
 
     def wait(self, until: Callable[[], object]) -> None:
         """Let the window work until something holds."""
-        for _ in range(1500):
+        for _ in range(6000):
             if until():
                 return
             QTest.qWait(20)

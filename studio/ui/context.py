@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -44,6 +45,11 @@ class Page(QWidget):
         self.setObjectName("page")
         # Where nothing wants the focus first the page takes it, and Tab goes on from there.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    @property
+    def parts(self) -> Sequence[QWidget]:
+        """What the theme dresses, one part in a turn of the event loop: a page with much in it names several."""
+        return (self,)
 
     def entered(self) -> None:
         """Bring the page up to date and put the focus where it is wanted."""

@@ -66,7 +66,8 @@ class MainWindow(QMainWindow):
         self.rail = Rail(context.theme, PLACES)
         self.top_bar = TopBar(context)
         self.footer = Footer(context)
-        for part in (self.rail, self.top_bar, self.banners, self.footer, *self.pages.values()):
+        parts = [part for page in self.pages.values() for part in page.parts]
+        for part in (self.rail, self.top_bar, self.banners, self.footer, *parts):
             context.theme.dress(part)
         self._stack = QStackedWidget()
         for page in self.pages.values():

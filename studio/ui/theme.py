@@ -192,6 +192,7 @@ def _palette(tokens: Tokens) -> QPalette:
         roles.Button: tokens.raised,
         roles.ButtonText: tokens.text,
         roles.BrightText: tokens.text,
+        roles.Mid: tokens.line,
         roles.Highlight: tokens.accent_soft,
         roles.HighlightedText: tokens.text,
         roles.Link: tokens.accent,

@@ -99,6 +99,27 @@ def test_what_is_found_or_gone_to_comes_into_sight(editor: PolicyEditor, qtbot: 
     assert line(editor, 8).isVisible()
 
 
+def test_only_what_is_in_sight_is_marked_and_the_marks_come_along(
+    editor: PolicyEditor, qtbot: QtBot, theme: Theme
+) -> None:
+    bar = FindBar(theme, editor)
+    qtbot.addWidget(bar)
+    editor.set_exact_text("a prize here\n" * 3000)
+    bar.query.setText("prize")
+    bar.search()
+    marked = {selection.cursor.blockNumber() for selection in editor.extraSelections()}
+    assert 10 < len(marked) < 100
+
+    editor.verticalScrollBar().setValue(1500)
+
+    top = editor.firstVisibleBlock().blockNumber()
+    marked = {selection.cursor.blockNumber() for selection in editor.extraSelections()}
+    assert set(range(top, top + 10)) <= marked
+    editor.set_exact_text("a prize")  # shorter than what was searched
+    editor.verticalScrollBar().setValue(0)
+    editor.resize(500, 300)
+
+
 def test_an_edit_next_to_a_fold_keeps_every_line(editor: PolicyEditor) -> None:
     go_to(editor, 2)
     editor.folds.toggle_at_cursor()

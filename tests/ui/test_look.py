@@ -86,7 +86,8 @@ def test_another_theme_comes_part_by_part_and_is_seen_only_when_all_wear_it(open
     theme.choose(settings.Theme.DARK, None)
     stage.until(lambda: theme.settled)
     assert window.updatesEnabled()
-    sheets = {part.styleSheet() for part in (window.rail, window.top_bar, window.footer, *window.pages.values())}
+    parts = [part for page in window.pages.values() for part in page.parts]
+    sheets = {part.styleSheet() for part in (window.rail, window.top_bar, window.footer, *parts)}
     assert len(sheets) == 1
     assert sheets != {before}
     assert window.palette_list.popup.styleSheet() in sheets

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from studio.core.evaluation import Comparison
 from studio.core.golden import GoldenExample
@@ -69,6 +71,11 @@ class GoldenPage(Page):
         self._lay_out()
         self.drop = FileDrop(self, "Drop to see what it would become", context.errors)
         self._connect()
+
+    @property
+    def parts(self) -> Sequence[QWidget]:
+        """Its panes, each by itself."""
+        return (self.bar, self._left, self.results, self.detail, self._empty)
 
     def entered(self) -> None:
         """Read anew what has changed since the page was last seen."""
@@ -375,16 +382,16 @@ class GoldenPage(Page):
         self._places = QStackedWidget()
         self._places.addWidget(self.view)
         self._places.addWidget(self._none)
-        left = frame("pane")
+        self._left = frame("pane")
         filled = column(self.filters, self._places, frame("foot", row(self._count, margins=(16, 4, 16, 4))), spacing=0)
         filled.setStretch(1, 1)
-        left.setLayout(filled)
+        self._left.setLayout(filled)
         right = KeptSplitter(preferences, "golden.right", Qt.Orientation.Vertical, (360, 300))
         right.addWidget(self.results)
         right.addWidget(self.detail)
         right.restore()
         self.splitter = KeptSplitter(preferences, "golden", Qt.Orientation.Horizontal, (540, 650))
-        self.splitter.addWidget(left)
+        self.splitter.addWidget(self._left)
         self.splitter.addWidget(right)
         self.splitter.restore()
         self._body = QStackedWidget()

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QKeyEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QColor,
+    QIcon,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -15,6 +26,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSplitter,
+    QSplitterHandle,
     QStyle,
     QStyleOptionButton,
     QStylePainter,
@@ -243,6 +255,21 @@ class Choice(CaretButton):
             self.chosen.emit(key)
 
 
+class _Handle(QSplitterHandle):
+    """The line between two parts, in the palette's colours: no style sheet reaches between parts that are dressed."""
+
+    def event(self, event: QEvent) -> bool:  # noqa: D102  Qt's name
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self.update()
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102  Qt's name
+        painter = QPainter(self)
+        role = QPalette.ColorRole.Accent if self.underMouse() else QPalette.ColorRole.Mid
+        painter.fillRect(self.rect(), self.palette().color(role))
+        painter.end()
+
+
 class KeptSplitter(QSplitter):
     """A splitter whose sizes are remembered by name."""
 
@@ -254,6 +281,9 @@ class KeptSplitter(QSplitter):
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
         self.splitterMoved.connect(self._keep)
+
+    def createHandle(self) -> QSplitterHandle:  # noqa: D102  Qt's name
+        return _Handle(self.orientation(), self)
 
     def restore(self) -> None:
         """Take the remembered sizes, once all parts are in; the usual ones otherwise."""

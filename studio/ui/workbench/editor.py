@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
-from PySide6.QtCore import QEvent, QMimeData, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -47,8 +48,7 @@ class PolicyEditor(ExactEdit):
         self._gutter = Gutter(self, self.folds, theme)
         self._gutter.arrow_clicked.connect(self.folds.toggle)
         self._marks: list[Mark] = []
-        self._underlines: list[QTextEdit.ExtraSelection] = []
-        self._found: list[QTextEdit.ExtraSelection] = []
+        self._found: list[tuple[int, int]] = []
         self._flash: list[QTextEdit.ExtraSelection] = []
         self._flash_timer = QTimer(self)
         self._flash_timer.setSingleShot(True)
@@ -61,6 +61,8 @@ class PolicyEditor(ExactEdit):
         self.cursorPositionChanged.connect(self._show_current)
         self.blockCountChanged.connect(self._mark_gutter)
         self.folds.changed.connect(self._gutter.update)
+        self.verticalScrollBar().valueChanged.connect(self._mark)
+        self.folds.changed.connect(self._mark)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -88,19 +90,13 @@ class PolicyEditor(ExactEdit):
         return True
 
     def show_found(self, places: list[tuple[int, int]]) -> None:
-        """Mark what a search found, as positions and lengths."""
-        self._found = []
-        for start, length in places:
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(start)
-            cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
-            self._found.append(self._selection(cursor, self._theme.tokens.found))
+        """Mark what a search found, as positions and lengths in the order of the text."""
+        self._found = places
         self._mark()
 
     def show_marks(self, marks: list[Mark]) -> None:
         """Mark what the linter found, in the gutter and under the text."""
         self._marks = marks
-        self._underlines = underlines(marks, self._theme.tokens)
         self._mark_gutter()
         self._mark()
 
@@ -165,6 +161,7 @@ class PolicyEditor(ExactEdit):
         super().resizeEvent(event)
         area = self.contentsRect()
         self._gutter.setGeometry(QRect(area.left(), area.top(), self._gutter.needed_width(), area.height()))
+        self._mark()
 
     def _restyle(self) -> None:
         self.setFont(self._theme.mono(BODY))
@@ -185,7 +182,35 @@ class PolicyEditor(ExactEdit):
             self._gutter.update(0, area.y(), self._gutter.width(), area.height())
 
     def _mark(self) -> None:
-        self.setExtraSelections([*self._underlines, *self._found, *self._flash])
+        """Mark what is in sight only: Qt measures every line up to one that has a mark, however far away it is."""
+        lines = self._in_sight()
+        first, last = lines[0][0], lines[-1][1]
+        near = [
+            mark for mark in self._marks if mark.cursor.selectionEnd() >= first and mark.cursor.selectionStart() < last
+        ]
+        marks = [mark for mark in near if self.document().findBlock(mark.cursor.selectionStart()).isVisible()]
+        at = [(bisect_left(self._found, (start, 0)), bisect_left(self._found, (end, 0))) for start, end in lines]
+        places = [place for begin, end in at for place in self._found[begin:end]]
+        found = [self._selection(self._cursor_over(*place), self._theme.tokens.found) for place in places]
+        self.setExtraSelections([*underlines(marks, self._theme.tokens), *found, *self._flash])
+
+    def _in_sight(self) -> list[tuple[int, int]]:
+        """The lines that can be seen, each as its first place and the one after its end; at least one."""
+        block = self.firstVisibleBlock()
+        last = self.cursorForPosition(QPoint(0, self.viewport().height())).blockNumber()
+        lines = [(block.position(), block.position() + block.length())]
+        while (block := block.next()).isValid() and block.blockNumber() <= last:
+            if block.isVisible():
+                lines.append((block.position(), block.position() + block.length()))
+        return lines
+
+    def _cursor_over(self, start: int, length: int) -> QTextCursor:
+        """A part of the text as a selection. The text may have become shorter since it was searched."""
+        end = self.document().characterCount() - 1
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(min(start, end))
+        cursor.setPosition(min(start + length, end), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
 
     def _show_current(self) -> None:
         """Light up the line of the cursor. Painted and not one of Qt's selections, which are all set anew together."""

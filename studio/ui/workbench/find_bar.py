@@ -13,7 +13,6 @@ from studio.ui.widgets.basics import SearchField, column, icon_button, push_butt
 from studio.ui.widgets.utf16 import from_qt, to_qt
 from studio.ui.workbench.editor import PolicyEditor
 
-_MOST_MARKS = 200
 _PAUSE_MS = 120
 
 
@@ -83,7 +82,7 @@ class FindBar(QFrame):
             at = to_qt(text)
             found = [match.span() for match in pattern.finditer(text) if match.group()]
             self._places = [(at(start), at(end) - at(start)) for start, end in found]
-        self._editor.show_found(self._places[:_MOST_MARKS])
+        self._editor.show_found(self._places)
         if pattern is None and self.query.text():
             self._count.setText("Not a pattern")
         elif self.query.text():

@@ -14,9 +14,6 @@ from studio.ui.theme import Theme
 from studio.ui.tokens import Tokens
 from studio.ui.widgets.utf16 import to_qt
 
-MOST_UNDERLINED = 300
-"""More places than this are not underlined: the list and the gutter still tell them."""
-
 _ORDER = list(Severity)
 
 
@@ -49,7 +46,7 @@ def underlines(marks: list[Mark], tokens: Tokens) -> list[QTextEdit.ExtraSelecti
         Severity.NOTE: QTextCharFormat.UnderlineStyle.DotLine,
     }
     made = []
-    for mark in marks[:MOST_UNDERLINED]:
+    for mark in marks:
         selection = QTextEdit.ExtraSelection()
         selection.cursor = mark.cursor
         selection.format.setUnderlineStyle(styles[mark.finding.severity])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from studio.core.content import Content
 from studio.core.golden import GoldenExample
@@ -77,6 +78,11 @@ class WorkbenchPage(Page):
     def is_ready(self) -> bool:
         """Whether what was last open stands there again."""
         return self._is_ready
+
+    @property
+    def parts(self) -> Sequence[QWidget]:
+        """Its panes, each by itself."""
+        return (self.policy, self.content, self.verdict, self.versions, self.matrix)
 
     def entered(self) -> None:
         """Put the focus into the content."""
