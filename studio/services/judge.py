@@ -190,11 +190,11 @@ class JudgeService:
         """Tokens of reasoning, after which the answer is asked for under this effort; None for no limit."""
         return self._budgets.get(effort)
 
-    def warm(self, policy: Policy) -> None:
+    def warm(self, policy: Policy, *, effort: Effort | None = None, cancel: Cancel | None = None) -> None:
         """Decode the policy ahead, so that the first verdict comes sooner. Raises ModelFileError or EngineError."""
-        self._models.load()
-        prompt = self.prompt(policy, _NOTHING)
-        self._engine.warm(prompt.segments[: prompt.prefix])
+        self._models.load(cancel=cancel)
+        prompt = self.prompt(policy, _NOTHING, effort=effort)
+        self._engine.warm(prompt.segments[: prompt.prefix], cancel=cancel)
 
     def close(self) -> None:
         """Stop all that runs and wait until it is recorded."""

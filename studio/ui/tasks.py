@@ -25,6 +25,7 @@ class Lane(StrEnum):
     STORE = "store"
     READ = "read"
     TOKENS = "tokens"
+    WARM = "warm"
     MODEL = "model"
     FETCH = "fetch"
     CHECK = "check"

@@ -9,7 +9,7 @@ from studio.app import build_window
 from studio.core.labels import Decision
 from studio.services.studio import Studio
 from studio.ui.theme import Theme
-from tests.ui.conftest import Stage
+from tests.ui.conftest import WAIT_MS, Stage
 
 
 def test_the_first_start_judges_its_samples_rightly_on_the_shipped_model(
@@ -61,6 +61,26 @@ def test_taking_a_rule_away_in_the_editor_changes_the_verdict(qtbot: QtBot, them
         second = stage.shown().verdict
         assert second is not None
         assert second.decision is not Decision.VIOLATES
+    finally:
+        window.shut_down()
+        window.deleteLater()
+
+
+def test_an_opened_policy_is_read_before_anybody_asks(qtbot: QtBot, theme: Theme, workspace: Path) -> None:
+    studio = Studio.open(workspace)
+    window = build_window(theme, studio, settings.load())
+    window.show()
+    try:
+        with qtbot.waitSignal(window.workbench.warming.warmed, timeout=WAIT_MS) as first:
+            stage = Stage(qtbot, window, studio)
+        other = next(p.id for p in studio.policies.list() if p.id.startswith("demo-") and p.id != first.args[0])
+        with qtbot.waitSignal(window.workbench.warming.warmed, timeout=WAIT_MS) as second:
+            stage.bench.open_policy(other)
+
+        run = stage.judged("You have won")
+
+        assert second.args == [other]
+        assert run.timing.cached_tokens > run.timing.prompt_tokens / 2
     finally:
         window.shut_down()
         window.deleteLater()

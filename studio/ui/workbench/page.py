@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from studio.core.content import Content
 from studio.core.golden import GoldenExample
-from studio.core.policy import Policy
+from studio.core.policy import Effort, Policy
 from studio.core.prompt import Prompt
 from studio.core.run import Run
 from studio.services.explain import Part, Piece
@@ -25,6 +25,7 @@ from studio.ui.workbench.runner import Asked, Runner
 from studio.ui.workbench.start import Opening, read_opening
 from studio.ui.workbench.verdict_pane import VerdictPane
 from studio.ui.workbench.versions_view import VersionsView
+from studio.ui.workbench.warming import Warming
 
 STATE_PAUSE_MS = 700
 
@@ -48,6 +49,7 @@ class WorkbenchPage(Page):
         self.live = LiveMode(
             self.runner, self._ask, self._is_fresh, lambda: not self.verdict.busy, self._start_live, self
         )
+        self.warming = Warming(context, self.policy.document, self.runner, self._effort, self)
         self._run_next = False
         self._state_timer = QTimer(self)
         self._state_timer.setSingleShot(True)
@@ -196,6 +198,7 @@ class WorkbenchPage(Page):
     def _connect(self) -> None:
         self.policy.changed.connect(self._changed)
         self.policy.opened.connect(self._policy_opened)
+        self.policy.opened.connect(self.warming.touch)
         self.policy.prompt_wanted.connect(self._show_prompt)
         self.content.changed.connect(self._changed)
         self.content.run_wanted.connect(self.run)
@@ -265,6 +268,7 @@ class WorkbenchPage(Page):
         self._show_prompt()
         if self._is_ready:
             self._state_timer.start()
+            self.warming.touch()
             self.live.touch()
 
     def _ask(self) -> Asked | None:
@@ -272,8 +276,10 @@ class WorkbenchPage(Page):
         if not self.policy.document.is_open or self.content.empty:
             return None
         policy = self.policy.document.policy
-        effort = self.content.effort or self._context.preferences.values.effort
-        return Asked(policy, self.content.content, effort)
+        return Asked(policy, self.content.content, self._effort())
+
+    def _effort(self) -> Effort | None:
+        return self.content.effort or self._context.preferences.values.effort
 
     def _is_fresh(self) -> bool:
         return self.verdict.run is not None and not self.verdict.card.stale
@@ -291,7 +297,7 @@ class WorkbenchPage(Page):
         if run.policy.sha256 != policy.sha256 or self.content.empty:
             return False
         content: Content = self.content.content
-        asked = self.content.effort or self._context.preferences.values.effort or policy.effort
+        asked = self._effort() or policy.effort
         used = run.provenance.effort if run.provenance else asked
         return run.content == content and used == asked
 
@@ -306,7 +312,7 @@ class WorkbenchPage(Page):
         if not (self.policy.prompt_in_sight and self.policy.document.is_open):
             return
         policy = self.policy.document.policy
-        effort = self.content.effort or self._context.preferences.values.effort
+        effort = self._effort()
         content = Content.message("") if self.content.empty else self.content.content
         judge = self._context.studio.judge
 
