@@ -36,12 +36,14 @@ def find(head: Sequence[Row]) -> Header:
     for row in head[:_FIRST_ROWS]:
         known = _known(row)
         fits = known >= 2 or _width(row) == width or row is head[0]
-        if known > most and fits and _could_be_names(row) and not _repeats(row, head):
+        # A label may be called as one of its own values is; in a first row of known names that takes nothing away.
+        most_repeated = known - 1 if row is head[0] and known > 1 else 0
+        if known > most and fits and _could_be_names(row) and _repeated(row, head) <= most_repeated:
             best, most = row, known
     if best is not None:
         return Header(best.number, _named(best.cells, width), raw=best.raw)
     first = head[0] if head else None
-    if first is None or not _could_be_names(first) or _is_prose(first) or _repeats(first, head[1:]):
+    if first is None or not _could_be_names(first) or _is_prose(first) or _repeated(first, head[1:]):
         return _none(head)
     return Header(first.number, _named(first.cells, width), certain=False, raw=first.raw)
 
@@ -129,10 +131,10 @@ def _is_prose(row: Row) -> bool:
     return any(len(str(cell).split()) > _MOST_WORDS for cell in row.cells)
 
 
-def _repeats(first: Row, below: Sequence[Row]) -> bool:
-    """Whether a cell of the first row is a value that comes again in its column, as labels do and names do not."""
+def _repeated(first: Row, below: Sequence[Row]) -> int:
+    """How many cells of a row are values that come again in their columns, as labels do and names do not."""
     below = [row for row in below if row.cells != first.cells]
-    return any(
+    return sum(
         not is_blank(cell) and any(place < len(row.cells) and row.cells[place] == cell for row in below)
         for place, cell in enumerate(first.cells)
     )

@@ -56,7 +56,9 @@ def flat(value: Mapping[str, Any], prefix: str = "", depth: int = 1) -> dict[str
     found: dict[str, Any] = {}
     for key, inner in value.items():
         name = f"{prefix}{str(key).strip(chr(0xFEFF))}"
-        if isinstance(inner, dict) and inner and depth < _DEEPEST:
+        if isinstance(inner, dict) and inner.keys() == {"choices"}:
+            found[name] = inner["choices"]  # as Label Studio writes several choices of one person
+        elif isinstance(inner, dict) and inner and depth < _DEEPEST:
             found.update(flat(inner, f"{name}.", depth + 1))
         else:
             found[name] = inner

@@ -18,6 +18,9 @@ from studio.exchange.labelled.values import Meaning
 FORMAT = 1
 # The questions about a file as a whole; their answers stand in ``confirm``.
 HUMAN, JUDGED, CONTENT, LABEL_COLUMN = "human_label", "judged", "content", "label_column"
+TURN_LABELS = "turn_labels"
+NO_LABEL = "none"
+"""The answer to which column says what is right, when none does."""
 UNNAMED, MACHINE_LABELS, HEADER, SHEET = "unnamed_columns", "machine_labels", "header", "sheet"
 _HINT = "`--preview --save-mapping M.json` writes a mapping that fits the file; edit that one."
 _WORDS = {**{str(item): Meaning(item) for item in Decision}, "unknown": Meaning(None), "skip": Meaning(None, skip=True)}

@@ -52,7 +52,8 @@ _EXACT: dict[Role, frozenset[str]] = {
         "text content test_content turn_content message comment comment_text body post post_text tweet sentence "
         "utterance review review_text contents texts messages_text sms email description passage statement "
         "full_text message_text behavior goal test_input test_case_content content_text sample example document chat "
-        "msg text_content user_content v2 turn_text"
+        "msg text_content user_content v2 turn_text "
+        "texto texte testo tekst inhalt nachricht kommentar beitrag mensaje comentario contenido contenu commentaire"
     ),
     Role.ID: _words(
         "id uid uuid index idx key no nr number num row row_id row_idx item test_case test_no case case_number "
@@ -67,36 +68,50 @@ _EXACT: dict[Role, frozenset[str]] = {
 }
 _TEXT_ORDER = ("turn_content", "test_content", "content", "text", "message", "comment_text", "comment", "body", "post")
 
+_AIMS = ("goal", "behavior", "description")
+
 _LABEL = _words(
-    "label labels classification class category categories decision verdict expected gold truth target annotation "
+    "label labels classification class category categories decision verdict expected gold truth annotation "
     "annotations rating violation violations violates violating violative violated safe unsafe safety harmful harm "
     "toxic toxicity spam hate hateful allowed flagged judgement judgment polarity sentiment moderation outcome "
-    "harmfulness offensive abusive abuse threat insult obscene jailbreak jailbreaking nsfw acceptable compliant"
+    "harmfulness offensive abusive abuse threat insult obscene jailbreak jailbreaking nsfw acceptable compliant "
+    "attack explicit sexual violence violent profanity vulgar harassment bullying cyberbullying hatespeech sexist "
+    "sexism racist racism misogyny phishing scam fraud subtask majority consensus adjudicated "
+    "etiqueta etiquette einstufung bewertung klasse clase classe kategorie categoria categorie"
 )
 _SURE_LABEL = _words(
-    "label labels classification decision verdict expected gold truth rating annotation judgement judgment"
+    "label labels classification decision verdict expected gold truth rating annotation judgement judgment subtask "
+    "majority consensus adjudicated"
 )
 _MODEL = _words(
     "gpt oss safeguard llm predicted prediction predictions predict pred preds classifier openai claude llama gemini "
-    "mistral logged qwen perspective"
+    "mistral logged qwen deepseek perspective"
 )
+_MODELS_OWN = _words("predicted prediction predictions pred preds output result answer")
+_BESIDE_MODELS = _words("cf mini nano large small pro flash turbo o")
 _REASON = _words("reason reasons reasoning rationale explanation justification justifications explanations")
 _CODES = _words("policies policy rule rules code codes categories category")
 _PROMPT = _words("prompt user question query instruction")
 _RESPONSE = _words("response completion reply assistant answer")
 _NUMBERS_ABOUT = _words(
     "score scores category_scores probability prob confidence count id ids model type time date length "
-    "notes note agreement"
+    "notes note agreement style version template"
 )
 _ABOUT_A_SIDE = _words(
-    "refusal category categories subcategory name lang language source tokens url hash tag tags topic"
+    "refusal category categories subcategory name lang language source tokens url hash sha256 md5 tag tags topic"
 )
+_ABOUT_A_LABEL = _words(
+    "id ids count time date source model length notes note agreement language lang name url annotator"
+)
+_OF_TEXTS = _words("text texts tweet comment post message sentence utterance content body review sms email mail")
+_BESIDE_TEXTS = _words("raw clean cleaned full original processed preprocessed user input the of")
 _RANKED = (
     "expected_classification", "expected_decision", "expected_label", "expected", "expected_verdict", "expected_result",
     "gold_label", "gold", "ground_truth", "human_label", "true_label", "final_label", "label", "labels",
     "classification", "decision", "verdict", "annotation", "class", "target",
 )  # fmt: skip
-_LATE = ("sentiment", "category", "categories", "rating", "outcome")
+_RANKS = {frozenset(name.split("_")): place for place, name in enumerate(_RANKED)}
+_LATE = ("sentiment", "polarity", "category", "categories", "rating", "outcome")
 
 
 def normal(name: str) -> str:
@@ -130,8 +145,10 @@ def _role(name: str) -> Role:
             if words & (_NUMBERS_ABOUT - {"model"}) or words & _ABOUT_A_SIDE:
                 return Role.META
             return label if words & _LABEL else text
-    if words & _MODEL and words & (_LABEL | _words("predicted prediction predictions pred preds output result answer")):
+    if _is_of_model(words):
         return Role.MODEL
+    if name in ("target", "targets") or ("human" in words and len(words) > 1):
+        return Role.LABEL
     if (
         words & _words("violated")
         and words & _CODES
@@ -142,7 +159,17 @@ def _role(name: str) -> Role:
         return _label(words)
     if name.endswith(("_id", "_uuid")):
         return Role.ID
-    return Role.OTHER
+    # Such as tweet_text. All words count: "nice post" is a text itself, and no name of a column.
+    return Role.TEXT if words & _OF_TEXTS and words <= _OF_TEXTS | _BESIDE_TEXTS else Role.OTHER
+
+
+def _is_of_model(words: frozenset[str]) -> bool:
+    """Whether the words say that a model gave the values: ``llm_label``, ``gpt4``, ``gpt-oss-20b verdict``."""
+    plain = {word.rstrip("0123456789") or word for word in words}
+    if not plain & _MODEL:
+        return False
+    sizes = {word for word in words if word[:1].isdigit()}
+    return bool(words & (_LABEL | _MODELS_OWN)) or plain - sizes <= _MODEL | _BESIDE_MODELS | {"b"}
 
 
 def _label(words: frozenset[str]) -> Role:
@@ -154,7 +181,12 @@ def _label(words: frozenset[str]) -> Role:
 def text_rank(name: str) -> int:
     """Which of several text columns is the content: the lowest."""
     words = normal(name)
-    return _TEXT_ORDER.index(words) if words in _TEXT_ORDER else len(_TEXT_ORDER)
+    return _TEXT_ORDER.index(words) if words in _TEXT_ORDER else len(_TEXT_ORDER) + (words in _AIMS)
+
+
+def is_aim(name: str) -> bool:
+    """Whether the column says what somebody wants, such as ``goal``: a content only where there is no other."""
+    return normal(name) in _AIMS
 
 
 def is_sure_label(name: str) -> bool:
@@ -162,9 +194,22 @@ def is_sure_label(name: str) -> bool:
     return label_rank(name) < len(_RANKED)
 
 
+def may_be_label(name: str) -> bool:
+    """Whether the name speaks of a label at all, if perhaps only of its kind or score, such as ``hate_type``."""
+    words = set(normal(name.rsplit(".", 1)[-1]).split("_"))
+    return bool(_LABEL & words) and not words & _ABOUT_A_LABEL
+
+
 def label_rank(name: str) -> int:
     """Which of several label columns decides: the lowest. Equal ranks are a question."""
     words = normal(name.rsplit(".", 1)[-1])
-    if words in _RANKED:
-        return _RANKED.index(words)
-    return len(_RANKED) + (10 if words in _LATE or words.endswith(("category", "categories")) else 0)
+    place = _RANKS.get(frozenset(words.split("_")))
+    if place is not None:
+        return place
+    return len(_RANKED) + (10 if is_late(name) else 0)
+
+
+def is_late(name: str) -> bool:
+    """Whether the column sorts contents, perhaps not by what is right: ``category``, ``sentiment``."""
+    words = normal(name.rsplit(".", 1)[-1])
+    return words in _LATE or words.endswith(("category", "categories"))

@@ -17,9 +17,10 @@ from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
 from studio.exchange.labelled import own
 from studio.exchange.labelled.apply import Parsed, parse, resolve
-from studio.exchange.labelled.mapping import HEADER, SHEET, Mapping, to_json
+from studio.exchange.labelled.groups import turns_differ
+from studio.exchange.labelled.mapping import HEADER, LABEL_COLUMN, NO_LABEL, SHEET, TURN_LABELS, Mapping, to_json
 from studio.exchange.labelled.opened import sha256_of
-from studio.exchange.labelled.profile import plain_text, profile
+from studio.exchange.labelled.profile import Profile, plain_text, profile
 from studio.exchange.labelled.propose import propose
 from studio.exchange.labelled.questions import Question, class_name, open_questions
 from studio.exchange.labelled.records import Record, Skipped, is_blank
@@ -89,7 +90,7 @@ def preview(
     table = open_table(path, _read_as_answered(mapping))
     columns = profile(table.records())
     given = mapping
-    mapping = propose(table, columns, policy) if given is None else replace(given, read=table.read)
+    mapping = _proposed(table, columns, policy) if given is None else _with_thresholds(given, table, columns)
     count = _Count()
     for item in parse(table.records, mapping):
         if cancel is not None and cancel.requested:
@@ -180,24 +181,40 @@ def _read_as_answered(mapping: Mapping | None) -> Any:
     return replace(read, sheet=sheet) if sheet else read
 
 
+def _proposed(table: Table, columns: Profile, policy: Policy | None) -> Mapping:
+    mapping = propose(table, columns, policy)
+    differ = mapping.group is not None and turns_differ(table.records(), mapping)
+    return replace(mapping, confirm={**mapping.confirm, TURN_LABELS: None}) if differ else mapping
+
+
+def _with_thresholds(given: Mapping, table: Table, columns: Profile) -> Mapping:
+    """A mapping that was given; a threshold is asked where it names a column of scores and says nothing of values."""
+    answer = given.confirm.get(LABEL_COLUMN)
+    named = {name for item in given.items for name in (answer or item.label, *item.flags)} - {"", NO_LABEL}
+    scores = [column for name in named if (column := columns.named(name)) is not None and column.is_score]
+    asked: dict[str, float | None] = {
+        column.name: None for column in scores if not given.values.keys() & column.values.keys()
+    }
+    return replace(given, read=table.read, thresholds={**asked, **given.thresholds})
+
+
 def _values(
     mapping: Mapping, given: Mapping | None, by_label: Counter[str], table: Table, policy: Policy | None
 ) -> dict[str, Meaning | None]:
     """A meaning for every label in the file: what was given, else what is certain, else none."""
     values: dict[str, Meaning | None] = dict(mapping.values)
-    if given is not None:
-        # A mapping may have been made for a file that spells its labels in another case.
-        folded = {label.casefold(): meaning for label, meaning in given.values.items()}
-        for label in by_label:
-            values.setdefault(label, folded.get(label.casefold(), Meaning(None) if DISAGREE in label else None))
-        return values
+    # A mapping may have been made for a file that spells its labels in another case.
+    folded = {} if given is None else {label.casefold(): meaning for label, meaning in given.values.items()}
     mixed = any(is_code(label) for label in by_label) and any(label.casefold() in _WORDS for label in by_label)
     flags = {flag for item in mapping.items for flag in item.flags}
-    label_column = next((item.label for item in mapping.items if item.label), "")
+    answer = mapping.confirm.get(LABEL_COLUMN)
+    label_column = answer or next((item.label for item in mapping.items if item.label), "")
     for label in by_label:
         if label in values:
             continue
-        if DISAGREE in label:
+        if label.casefold() in folded:
+            values[label] = folded[label.casefold()]
+        elif DISAGREE in label:
             values[label] = Meaning(None)
         elif flags or label_column in mapping.thresholds or (mixed and is_code(label)):
             values[label] = None

@@ -16,6 +16,8 @@ MOST_VALUES = 200
 
 _MOST_ROWS = 20_000
 _SHORT = 120
+_WORDS_OF_PROSE = 3
+"""Spaces per value, on average."""
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Column:
     present: int = 0
     filled: int = 0
     letters: int = 0
+    spaces: int = 0
     types: Counter[str] = field(default_factory=Counter)
     values: Counter[str] = field(default_factory=Counter)
     many: bool = False
@@ -35,6 +38,13 @@ class Column:
     def mean_length(self) -> float:
         """Mean length of its texts, in characters."""
         return self.letters / self.filled if self.filled else 0.0
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether its values are sentences, hardly any of which comes twice: texts, whatever the column's name."""
+        if self.spaces < _WORDS_OF_PROSE * self.filled or 2 * self.types["text"] <= self.filled:
+            return False
+        return self.many or len(self.values) > self.filled / 2
 
     def only(self, *types: str) -> bool:
         """Whether it holds something, and only values of these types."""
@@ -89,6 +99,9 @@ def profile(records: Iterable[Record | Skipped]) -> Profile:
             _add(column, value)
         if rows >= _MOST_ROWS:
             break
+    for column in columns.values():
+        if column.role is Role.ID and column.is_prose:
+            column.role = Role.TEXT  # such as test_case, which holds numbers in some sets and the content in others
     return Profile(columns, rows)
 
 
@@ -99,6 +112,7 @@ def _add(column: Column, value: Any) -> None:
     column.filled += 1
     text = plain_text(value)
     column.letters += len(text)
+    column.spaces += text.count(" ")
     column.types[_type(value)] += 1
     if column.many:
         return

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from studio.core.policy import ContentKind, Policy
 from studio.exchange.labelled.mapping import CONTENT, HUMAN, JUDGED, LABEL_COLUMN, UNNAMED, Group, Item, Mapping
-from studio.exchange.labelled.names import Role, is_sure_label, label_rank, normal, text_rank
+from studio.exchange.labelled.names import (
+    Role,
+    is_aim,
+    is_late,
+    is_sure_label,
+    label_rank,
+    may_be_label,
+    normal,
+    text_rank,
+)
+from studio.exchange.labelled.pairs import may_label, pairs
 from studio.exchange.labelled.profile import Column, Profile
 from studio.exchange.labelled.shapes import label_studio, promptfoo, spam_sections
 from studio.exchange.labelled.shapes.known import known
@@ -16,6 +26,11 @@ from studio.exchange.labelled.values import meaning_of, suggested
 
 _UNNAMED = re.compile(r"^column \d+$")
 _SHARE_OF_WORDS = 0.8
+_MOST_KINDS = 10
+_KINDS = {"type", "kind", "status", "class", "group", "style"}
+_CONTEXTS = ("context", "dialogue_context", "conversation_context", "dialogue_history", "previous_turn")
+_PAIRED = "Each row holds two items: the prompt, and the response in the light of the prompt."
+_ANSWERS = "Each row holds several items: each response in the light of the prompt."
 _NO_TAGS = {"created_at", "updated_at", "timestamp", "date", "annotation_id", "lead_time", "agreement"}
 
 
@@ -105,21 +120,34 @@ def _items(profile: Profile, policy: Policy | None, draft: _Draft, group: Group 
     turns = [c for c in profile.of(Role.TURNS) if "list" in c.types or c.mean_length > 40]
     prompts, responses = _texts(profile, Role.PROMPT), _texts(profile, Role.RESPONSE)
     texts = sorted(_texts(profile, Role.TEXT), key=lambda c: text_rank(c.name))
+    if prompts or responses:
+        texts = [c for c in texts if not is_aim(c.name)]
+    if responses and not prompts:
+        prompts = [c for c in profile.columns.values() if normal(c.name) in _CONTEXTS and "text" in c.types]
     if prompts and responses and not turns:
-        paired = _pairs(profile, prompts[0], responses[0], draft)
+        paired = pairs(profile, prompts[0], responses)
         if paired:
+            for item in paired:
+                _score(profile.columns[item.label], draft)
+            if len(paired) > 1:
+                draft.notes.append(_PAIRED if paired[0].kind is ContentKind.MESSAGE else _ANSWERS)
             return paired
     if turns:
         content = Item(ContentKind.CONVERSATION, turns=turns[0].name)
     elif texts:
         content = Item(text=texts[0].name)
+        last = "." + texts[0].name.rsplit(".", 1)[-1]
+        if sum(name.endswith(last) for name in profile.columns) > 1:
+            draft.confirm[CONTENT] = None  # such as prompt.text and continuation.text
     elif prompts and responses:
         content = Item(ContentKind.COMPLETION, prompt=prompts[0].name, response=responses[0].name)
         draft.confirm[JUDGED] = None
     elif prompts or responses:
         content = Item(text=(prompts or responses)[0].name)
+        if not prompts and any(c.is_prose and c.role is Role.OTHER for c in profile.columns.values()):
+            draft.confirm[CONTENT] = None  # an answer, to what stands in a column of another name
     else:
-        content = Item(text=_longest(profile, draft))
+        content = Item(text=_longest(profile, policy, draft))
     used = {*content.columns, *draft.used}
     label, flags = _labels(profile, policy, draft, used)
     codes = next((c.name for c in profile.of(Role.CODES) if c.name not in (*used, label, *flags)), "")
@@ -147,46 +175,22 @@ def _texts(profile: Profile, role: Role) -> list[Column]:
     return [c for c in profile.of(role) if not c.is_flag and not c.is_score and ("str" in c.types or "text" in c.types)]
 
 
-def _longest(profile: Profile, draft: _Draft) -> str:
-    """The column with the longest texts, which a person has to confirm; the only column is certain."""
+def _longest(profile: Profile, policy: Policy | None, draft: _Draft) -> str:
+    """The column with the longest texts, which a person has to confirm; the only one that is no label is certain."""
     columns = [c for c in profile.columns.values() if c.filled and "text" in c.types]
     if not columns:
         draft.notes.append("No column holds texts.")
         return ""
-    best = max(columns, key=lambda c: c.mean_length)
-    if len(columns) > 1:
+    labels = (Role.LABEL, Role.PROMPT_LABEL, Role.RESPONSE_LABEL)
+    texts = [c for c in columns if c.role not in labels and not _says(c, policy) and not _comes_again(c)]
+    if len(texts) != 1:
         draft.confirm[CONTENT] = None
-    return best.name
+    return max(texts or columns, key=lambda c: c.mean_length).name
 
 
-def _pairs(profile: Profile, prompt: Column, response: Column, draft: _Draft) -> tuple[Item, ...]:
-    """Two items a row: the prompt with its label, and the response, in the light of the prompt, with its own."""
-    of_prompt = next((c.name for c in profile.of(Role.PROMPT_LABEL) if _is_label(c)), "")
-    of_response = next((c.name for c in profile.of(Role.RESPONSE_LABEL) if _is_label(c)), "")
-    plain = [c.name for c in profile.of(Role.LABEL) if _is_label(c)]
-    order = [*profile.columns]
-    if not of_prompt and not of_response:
-        after_prompt = [
-            name for name in plain if order.index(prompt.name) < order.index(name) < order.index(response.name)
-        ]
-        after_response = [name for name in plain if order.index(name) > order.index(response.name)]
-        if not after_prompt or not after_response:
-            return ()
-        of_prompt, of_response = after_prompt[0], after_response[0]
-    elif not of_prompt and plain:
-        of_prompt = plain[0]
-    elif not of_response and plain:
-        of_response = plain[-1]
-    found = []
-    if of_prompt:
-        found.append(Item(text=prompt.name, label=of_prompt))
-    if of_response:
-        found.append(Item(ContentKind.COMPLETION, prompt=prompt.name, response=response.name, label=of_response))
-    for item in found:
-        _score(profile.columns[item.label], draft)
-    if len(found) == 2:
-        draft.notes.append("Each row holds two items: the prompt, and the response in the light of the prompt.")
-    return tuple(found)
+def _comes_again(column: Column) -> bool:
+    """Whether it has few values, each many times, as labels have and texts do not."""
+    return not column.many and 3 * len(column.values) <= column.filled
 
 
 def _labels(profile: Profile, policy: Policy | None, draft: _Draft, used: set[str]) -> tuple[str, tuple[str, ...]]:
@@ -196,7 +200,7 @@ def _labels(profile: Profile, policy: Policy | None, draft: _Draft, used: set[st
         if expected.role is Role.LABEL and expected.filled:
             return expected.name, ()
     roles = (Role.LABEL, Role.PROMPT_LABEL, Role.RESPONSE_LABEL)
-    found = [c for c in profile.of(*roles) if c.name not in used and _is_label(c)]
+    found = [c for c in profile.of(*roles) if c.name not in used and may_label(c)]
     known_words = [c for c in profile.columns.values() if c not in found and c.name not in used and _says(c, policy)]
     flags = [c for c in found if c.is_flag or c.is_score]
     outer = [c for c in found if "." not in c.name]
@@ -206,10 +210,14 @@ def _labels(profile: Profile, policy: Policy | None, draft: _Draft, used: set[st
             _score(column, draft)
         return "", tuple(c.name for c in flags)
     candidates = sorted(single or found or known_words, key=lambda c: label_rank(c.name))
+    if candidates and all(c.role is Role.RESPONSE for c in candidates):
+        return _of_model(candidates[0], draft), ()
     if not candidates:
-        return _model_answer(profile, draft, used), ()
+        return _model_answer(profile, draft, used) or _perhaps(profile, draft, used), ()
     best = candidates[0]
     rivals = [c.name for c in candidates if label_rank(c.name) == label_rank(best.name)]
+    if len(rivals) == 1 and is_late(best.name):
+        rivals += [c.name for c in profile.of(Role.OTHER) if c.name not in used and _is_kind(c)]
     if len(rivals) > 1:
         draft.confirm[LABEL_COLUMN] = None
         draft.notes.append(f"Several columns may hold the label: {', '.join(rivals)}.")
@@ -219,22 +227,40 @@ def _labels(profile: Profile, policy: Policy | None, draft: _Draft, used: set[st
 
 def _model_answer(profile: Profile, draft: _Draft, used: set[str]) -> str:
     """A column named after a model, when nothing else may be the label: a person has to say whose answer it is."""
-    column = next((c for c in profile.of(Role.MODEL) if c.name not in used and _is_label(c)), None)
-    if column is None:
-        return ""
+    column = next((c for c in profile.of(Role.MODEL) if c.name not in used and may_label(c)), None)
+    return "" if column is None else _of_model(column, draft)
+
+
+def _of_model(column: Column, draft: _Draft) -> str:
     draft.confirm[HUMAN] = None
     draft.notes.append(f"The only column with labels, {column.name!r}, is named after a model.")
     return column.name
 
 
+def _perhaps(profile: Profile, draft: _Draft, used: set[str]) -> str:
+    """A column that may be the label, when none says so: a person has to name it, or say that there is none."""
+    free = [c for c in profile.columns.values() if c.name not in used and c.role in (Role.META, Role.OTHER)]
+    named = [c for c in free if may_be_label(c.name) and may_label(c)]
+    few = [c for c in free if _is_kind(c) or (c.role is Role.OTHER and c.is_score)]
+    if not named and not few:
+        return ""
+    draft.confirm[LABEL_COLUMN] = None
+    if not named:
+        return ""
+    _score(named[0], draft)
+    return named[0].name
+
+
+def _is_kind(column: Column) -> bool:
+    """Whether it has a few values that come again and a name that may stand for a label."""
+    if column.role is not Role.OTHER and not _KINDS & set(normal(column.name).split("_")):
+        return False
+    return not column.many and 2 <= len(column.values) <= min(_MOST_KINDS, (column.filled + 1) // 2)
+
+
 def _score(column: Column, draft: _Draft) -> None:
     if column.is_score:
         draft.thresholds[column.name] = None
-
-
-def _is_label(column: Column) -> bool:
-    """Whether the values may be labels: few and short, or lists of them, or scores."""
-    return column.is_score or not column.many or "list" in column.types
 
 
 def _says(column: Column, policy: Policy | None) -> bool:
@@ -286,6 +312,7 @@ def _unmapped(profile: Profile, used: set[str]) -> dict[str, str]:
         Role.MODEL: "what a model answered, not what people said",
         Role.ID: "numbers the rows",
         Role.LABEL: "another column says what is right",
+        Role.META: "it tells about the row, not what is right",
     }
     found = {}
     for column in profile.columns.values():
@@ -293,6 +320,8 @@ def _unmapped(profile: Profile, used: set[str]) -> dict[str, str]:
             continue
         if not column.filled:
             found[column.name] = "it is empty"
+        elif column.role is Role.LABEL and column.is_prose:
+            found[column.name] = "it holds sentences, not labels"
         elif column.role in reasons:
             found[column.name] = reasons[column.role]
         elif column.name == promptfoo.CHECKS:

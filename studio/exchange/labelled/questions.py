@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.core.labels import Decision
 from studio.core.policy import Policy
+from studio.exchange.labelled.groups import EACH, LAST, WHOLE
 from studio.exchange.labelled.mapping import (
     CONTENT,
     HEADER,
@@ -15,7 +16,9 @@ from studio.exchange.labelled.mapping import (
     JUDGED,
     LABEL_COLUMN,
     MACHINE_LABELS,
+    NO_LABEL,
     SHEET,
+    TURN_LABELS,
     UNNAMED,
     Mapping,
 )
@@ -33,6 +36,7 @@ _ASKED = {
     MACHINE_LABELS: ("Some labels were set by a machine (human_annotation is False). Keep them?", ("keep", "unknown")),
     HEADER: ("Does the first row hold the names of the columns?", ("yes", "no")),
     SHEET: ("Which sheet holds the set?", ()),
+    TURN_LABELS: ("Turns of one conversation have different labels. What is judged?", (EACH, LAST, WHOLE)),
 }
 
 
@@ -68,12 +72,15 @@ def open_questions(
     for name, answer in mapping.confirm.items():
         if answer is None:
             ask, options = _ASKED.get(name, (f"What is {name}?", ()))
-            found.append(Question(ask, ("confirm", name), options or (columns if name != SHEET else ())))
+            if not options and name != SHEET:
+                options = (*columns, NO_LABEL) if name == LABEL_COLUMN else columns
+            column = next((item.label for item in mapping.items), "") if name == LABEL_COLUMN else ""
+            found.append(Question(ask, ("confirm", name), options, suggested=column))
     for name, threshold in mapping.thresholds.items():
         if threshold is None:
             rows = by_label.get(f"{name} (score)", 0)
             found.append(Question(f"From which score on does {name!r} count?", ("thresholds", name), rows=rows))
-    label = next((item.label for item in mapping.items if item.label), "")
+    label = mapping.confirm.get(LABEL_COLUMN) or next((item.label for item in mapping.items if item.label), "")
     for text, count in by_label.items():
         if mapping.meaning(text) is None and not text.endswith(" (score)"):
             column = label or text.partition("=")[0]

@@ -14,7 +14,7 @@ from studio.exchange.labelled.delimited import Dialect
 from studio.exchange.labelled.mapping import Read
 from studio.exchange.labelled.opened import kind_of, reading
 from studio.exchange.labelled.records import Record, Row, Skipped
-from studio.exchange.labelled.shapes import label_studio, promptfoo, spam_sections, xstest
+from studio.exchange.labelled.shapes import annotators, label_studio, promptfoo, spam_sections, xstest
 
 _PEEK = 50
 
@@ -132,7 +132,7 @@ def _viewed(
     """The table as it is, or through the shape whose records have to be taken apart first."""
     with reading(path):
         first = [item for item in itertools.islice(source(), _PEEK) if isinstance(item, Record)]
-    for shape in (label_studio, promptfoo, xstest):
+    for shape in (label_studio, annotators, promptfoo, xstest):
         if shape.matches(first):
             return Table(read, shape.SHAPE, partial(_through, shape.view, source), confirm or {}, notes, file=str(path))
     return Table(read, "", source, confirm or {}, notes, file=str(path))

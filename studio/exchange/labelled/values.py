@@ -28,8 +28,17 @@ _CERTAIN = {word: decision for decision, words in _WORDS.items() for word in wor
 _TOPICS = {
     "spam": ("spam", {"spam": True, "ham": False, "not spam": False, "non spam": False, "no spam": False}),
     "toxic": ("toxi", {"toxic": True, "non toxic": False, "nontoxic": False, "not toxic": False}),
-    "hate": ("hate", {"hate": True, "hateful": True, "not hate": False, "non hate": False, "not hateful": False}),
+    "hate": (
+        "hate",
+        {"hate": True, "hateful": True, "hate speech": True, "hatespeech": True}
+        | dict.fromkeys(("not hate", "non hate", "nonhate", "not hateful", "non hateful", "nonhateful"), False),
+    ),
 }
+# What moderators did, which is not always what was right.
+_ACTIONS = dict.fromkeys(["approve", "approved", "keep", "kept", "publish", "published"], False) | dict.fromkeys(
+    ["remove", "removed", "delete", "deleted", "reject", "rejected", "block", "blocked", "ban", "banned", "hidden"],
+    True,
+)
 _LEADING = re.compile(
     r"^\W*(?:(?:classification|label|answer|decision|verdict)\s*:\s*)?\W*"
     r"(?P<word>invalid|valid|unsafe|safe|violating|violates|violation|allowed|harmful|benign)\b(?P<rest>.*)$",
@@ -96,7 +105,7 @@ def suggested(label: str, column: str, policy: Policy | None) -> Decision | None
             return known.decision.decision
         return Decision.ALLOWED if digit == 0 else Decision.VIOLATES if digit >= 2 else None
     folded = _plain(text)
-    for _, words in _TOPICS.values():
+    for words in (*(words for _, words in _TOPICS.values()), _ACTIONS):
         if folded in words:
             return Decision.VIOLATES if words[folded] else Decision.ALLOWED
     return None

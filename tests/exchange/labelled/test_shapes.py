@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,17 +134,37 @@ def test_a_column_named_after_a_model_is_asked_about_when_there_is_no_other(tmp_
 def test_turns_become_one_conversation_in_their_order(tmp_path: Path) -> None:
     text = "conversation_id,turn_number,speaker,turn_content,expected_decision\n"
     text += "a,10,Ann,Third,INVALID\nb,1,Bob,Hi,VALID\na,2,Bob,Second,\na,1,Ann,First,\n"
-    text += "c,1,Ann,So,VALID\nc,2,Bob,No,INVALID\n,,,Alone,VALID\nb,2,Ann,,VALID\n"
+    text += "c,1,Ann,So,VALID\nc,2,Bob,No,VALID\n,,,Alone,VALID\nb,2,Ann,,VALID\n"
     seen = see(tmp_path, "suite.csv", text)
-    assert seen.items == 4
-    assert seen.by_label == {"INVALID": 1, "VALID": 2, "VALID ≠ INVALID": 1}
+    assert (seen.items, seen.by_label, asked(seen)) == (4, {"INVALID": 1, "VALID": 3}, [])
     assert skipped(seen) == {9: "it has no content in 'turn_content'"}
     found = {example.content.title: example for example in examples(seen, POLICY, NOW)}
     first = found["First / Second / Third"]
     assert [(turn.speaker, turn.text) for turn in first.content.turns][0] == ("Ann", "First")
     assert first.expected is Decision.VIOLATES
-    assert found["So / No"].expected is None
-    assert "labels disagree" in found["So / No"].tags
+
+
+@pytest.mark.parametrize(
+    ("answer", "by_label", "titles"),
+    [
+        ("each turn", {"VALID": 3, "INVALID": 1}, ["Hi", "Hi / Fine / Pay me", "So", "So / No"]),
+        ("last turn", {"INVALID": 1, "VALID": 1}, ["Hi / Fine / Pay me", "So / No"]),
+        ("whole conversation", {"VALID ≠ INVALID": 1, "VALID": 1}, ["Hi / Fine / Pay me", "So / No"]),
+    ],
+)
+def test_labels_of_turns_are_about_turns(
+    tmp_path: Path, answer: str, by_label: dict[str, int], titles: list[str]
+) -> None:
+    text = "conversation_id,turn_number,turn_content,expected_decision,violated_policies\n"
+    text += "a,1,Hi,VALID,\na,2,Fine,,\na,3,Pay me,INVALID,SP2\nb,1,So,VALID,\nb,2,No,VALID,\n"
+    open_ = see(tmp_path, "suite.csv", text)
+    assert (open_.items, open_.by_label) == (4, {"VALID": 3, "INVALID": 1})
+    assert asked(open_) == ["confirm.turn_labels"]
+    mapping = replace(open_.mapping, confirm={"turn_labels": answer})
+    seen = see(tmp_path, "suite.csv", text, mapping)
+    assert (seen.by_label, asked(seen)) == (by_label, [])
+    assert sorted(row[0] for row in stored(seen)) == sorted(titles)
+    assert {row[2] for row in stored(seen) if row[1] is Decision.VIOLATES} <= {("SP2",)}
 
 
 def test_an_unquoted_comma_is_listed_and_not_guessed(tmp_path: Path) -> None:

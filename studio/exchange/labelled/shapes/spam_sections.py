@@ -21,7 +21,8 @@ _SECTION = re.compile(r"^\W*(?P<code>(?:[A-Z]{1,2}-)?[A-Z]{1,4}\d{1,2})\b[\s:.)\
 _FIGURES = re.compile(
     r"^\W*(?:(?:overall|total|macro|micro|weighted|average|avg|mean)\W*)*"
     r"(?:accuracy|precision|recall|f\W?1|f\W?score|fpr|fnr|tpr|tnr|tp|fp|tn|fn|(?:true|false)\s+(?:positive|negative)s?"
-    r"|total|correct|incorrect|wrong|count|support|metrics?|summary|results?|score|auc|specificity|sensitivity)\b",
+    r"|total|correct|incorrect|wrong|count|support|metrics?|summary|results?|score|auc|specificity|sensitivity"
+    r"|performance|statistics|confusion|percentage|error\s+rate|number\s+of)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"^[\d\s.,/%#()-]*$")
