@@ -25,10 +25,10 @@ def hand_over(slot: Slot, promise: Promise) -> Path:
     name = root / "snapshots" / promise.commit / slot.target.name
     for folder in (blob.parent, name.parent, root / "refs"):
         folder.mkdir(parents=True, exist_ok=True)
-    if not blob.exists():
-        moving = blob.with_name(f"{blob.name}.studio")
-        shutil.move(slot.target, moving)
-        os.replace(moving, blob)
+    # In the place of what may be there: ours was checked just now, and what lies there perhaps never.
+    moving = blob.with_name(f"{blob.name}.studio")
+    shutil.move(slot.target, moving)
+    os.replace(moving, blob)
     with contextlib.suppress(FileNotFoundError):
         name.unlink()
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from studio.core.errors import StudioError
 
+_AGAIN = "What was fetched so far is kept. Try again later."
+
 
 class DownloadError(StudioError):
     """A download did not come to its end. ``again``: trying again soon may help; ``wait_s``: not before so long."""
@@ -12,7 +14,7 @@ class DownloadError(StudioError):
     code = "download"
 
     def __init__(self, message: str, *, hint: str = "", again: bool = False, wait_s: float = 0.0) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint or (_AGAIN if again else ""))
         self.again = again
         self.wait_s = wait_s
 

@@ -75,18 +75,18 @@ class Inventory:
         for entry in self.list():
             if entry.path.resolve() == wanted.resolve() and entry.present:
                 return entry
-        return _looked_at(wanted)
+        return looked_at(wanted)
 
     def add(
         self, path: Path, *, on_progress: Callable[[Progress], None] | None = None, cancel: Cancel | None = None
     ) -> ModelEntry:
         """Remember a model file, with its sha256. Raises ModelFileError when it is none or the hashing was stopped."""
-        digest = file_sha256(_looked_at(_absolute(path)).path, on_progress=on_progress, cancel=cancel)
+        digest = file_sha256(looked_at(_absolute(path)).path, on_progress=on_progress, cancel=cancel)
         return self.remember([(path, digest)])
 
     def remember(self, files: Sequence[tuple[Path, str]], name: str | None = None) -> ModelEntry:
         """Remember a model by its files, in order, with their sha256 just computed. Raises ModelFileError."""
-        first, *rest = [replace(_looked_at(_absolute(path)), sha256=digest) for path, digest in files]
+        first, *rest = [replace(looked_at(_absolute(path)), sha256=digest) for path, digest in files]
         parts = tuple(ModelPart(part.path, part.size, part.sha256 or "", part.changed_ns) for part in rest)
         entry = replace(first, name=name or first.name, parts=parts)
         with _changing:
@@ -162,8 +162,8 @@ def file_sha256(
     return digest.hexdigest()
 
 
-def _looked_at(path: Path) -> ModelEntry:
-    """An entry for a file that starts like a GGUF; what is inside is the engine's to say."""
+def looked_at(path: Path) -> ModelEntry:
+    """An entry for a file that starts like a GGUF; what is inside is the engine's to say. Raises ModelFileError."""
     try:
         with path.open("rb") as file:
             head = file.read(8)

@@ -41,6 +41,12 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 LONGEST_WAIT_S = 300.0
+MOST_TOLD_BYTES = 16 * 1024 * 1024
+"""Of an answer that is no file: a description, an error, the words beside a redirect."""
+
+_FILE = "moderation_studio_file"
+"""Marks the requests for a file, whose length is known: its bytes are counted where they are written."""
+
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -67,8 +73,9 @@ class Hub:
 
     def _client(self) -> httpx2.Client:
         return httpx2.Client(
-            event_hooks={"request": [self._check]},
+            event_hooks={"request": [self._check], "response": [_bound]},
             follow_redirects=True,
+            headers={"Accept-Encoding": "identity"},
             max_redirects=5,
             timeout=self._timeout_s,
             verify=_certificates(),
@@ -119,7 +126,7 @@ class Hub:
         if (_SHA256.fullmatch(etag) and etag != file.sha256) or (told.size is not None and told.size != file.size):
             raise DownloadError(
                 f"The Hub describes {file.name} in two ways: as {file.size:,} bytes with the sha256 {file.sha256}, and "
-                f"as {told.size} bytes with {etag}.",
+                f"as {told.size or 0:,} bytes with {etag}.",
                 hint="Nothing was fetched. Try again later.",
                 again=True,
             )
@@ -128,13 +135,14 @@ class Hub:
     def open(self, file: Promise, start: int) -> Iterator[Stream]:
         """The bytes of ``file`` from ``start`` on. Raises DownloadError, also while they are read."""
         headers = build_hf_headers(token=self._token, library_name=_NAME, library_version=__version__)
-        headers["Accept-Encoding"] = "identity"
         if start:
             headers["Range"] = f"bytes={start}-"
         session = huggingface_hub.get_session()
         with (
             _told(file.name),
-            session.stream("GET", self._url(file), headers=headers, timeout=self._timeout_s) as response,
+            session.stream(
+                "GET", self._url(file), headers=headers, timeout=self._timeout_s, extensions={_FILE: True}
+            ) as response,
         ):
             hf_raise_for_status(response)
             yield Stream(response, file, start)
@@ -159,14 +167,11 @@ class Stream:
 
     def _begins(self, file: Promise, asked: int) -> int:
         headers = self._response.headers
-        if headers.get("Content-Encoding", "identity") != "identity":
-            raise DownloadError(f"{file.name} came packed, which was not asked for.", again=True)
         if self._response.status_code == 200:
             length = headers.get("Content-Length", "")
             if length.isdigit() and int(length) != file.size:
                 raise DownloadError(
                     f"The server says that {file.name} has {int(length):,} bytes; its description says {file.size:,}.",
-                    hint="What was fetched so far is kept. Try again later.",
                     again=True,
                 )
             return 0
@@ -174,7 +179,6 @@ class Stream:
         if self._response.status_code != 206 or match is None or int(match[1]) != asked:
             raise DownloadError(
                 f"The server did not send the part of {file.name} that was asked for, from byte {asked:,} on.",
-                hint="What was fetched so far is kept. Try again later.",
                 again=True,
             )
         return asked
@@ -191,6 +195,35 @@ class Stream:
             # Already ended by the other side: there is nothing left to end.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """The bytes of an answer, up to a limit: a server may send without an end."""
+
+    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        total = 0
+        for piece in self._stream:
+            total += len(piece)
+            if total > MOST_TOLD_BYTES:
+                raise DownloadError(
+                    f"The server sends more than {MOST_TOLD_BYTES // 1024**2} MB of description.",
+                    hint="Is the address that of a Hub?",
+                )
+            yield piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _bound(response: httpx2.Response) -> None:
+    """Let nothing but a file be long, and nothing be packed, which would hide how long it is."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise DownloadError("The server sent an answer packed, which was not asked for.", again=True)
+    if not (response.status_code in (200, 206) and response.request.extensions.get(_FILE)):
+        response.stream = _Bounded(response.stream)  # type: ignore[arg-type]  # a client that waits has this kind
 
 
 def _changed(what: str, got: str, wanted: str) -> DownloadError:
@@ -226,12 +259,12 @@ def _told(what: str) -> Iterator[None]:
         raise
     except hub_errors.GatedRepoError as error:
         raise DownloadError(
-            f"{what} is given only to those who accepted its terms.",
+            f"The Hub gives {what} only to those who accepted its terms.",
             hint="Accept them on the Hub's page, then download with your token, or import a file you already have.",
         ) from error
     except (hub_errors.RevisionNotFoundError, hub_errors.EntryNotFoundError) as error:
         raise DownloadError(
-            f"{what} is no longer there under that name.", hint="Take another model of the list, or import a file."
+            f"The Hub has {what} no longer under that name.", hint="Take another model of the list, or import a file."
         ) from error
     except hub_errors.HfHubHTTPError as error:
         raise _of_status(what, error) from error
@@ -254,7 +287,6 @@ def _of_status(what: str, error: hub_errors.HfHubHTTPError) -> DownloadError:
         words = "is asked too often now" if status == 429 else "cannot answer now"
         return DownloadError(
             f"The Hub {words} (HTTP {status}, about {what}).",
-            hint="What was fetched so far is kept. Try again later.",
             again=True,
             wait_s=wait_s,
         )
@@ -265,9 +297,14 @@ def _of_status(what: str, error: hub_errors.HfHubHTTPError) -> DownloadError:
         )
     if status == 404:
         return DownloadError(
-            f"{what} is not there (HTTP 404).", hint="Check the address of the Hub, or import a file you already have."
+            f"There is no {what.removeprefix('the ')} (HTTP 404).",
+            hint="Check the address of the Hub, or import a file you already have.",
         )
-    return DownloadError(f"The Hub answered about {what} with HTTP {status}.", again=status == 416)
+    return DownloadError(
+        f"The Hub answered about {what} with HTTP {status}.",
+        hint="Is the address that of a Hub? What was fetched so far is kept. Try again later.",
+        again=status == 416,
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -291,7 +328,7 @@ def _of_connection(what: str, error: Exception) -> DownloadError:
     if isinstance(error, httpx2.TooManyRedirects):
         return DownloadError(f"The server sends us in circles for {what}.", hint="Check the address of the Hub.")
     silent = isinstance(error, httpx2.TimeoutException)
-    reason = "the server is silent" if silent else (str(error) or type(error).__name__)
+    reason = "the server is silent" if silent else (str(error).rstrip(".") or type(error).__name__)
     return DownloadError(
         f"The connection for {what} broke: {reason}.",
         hint="What was fetched so far is kept. Check the network and the proxy, then start it again.",

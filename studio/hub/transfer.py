@@ -20,7 +20,7 @@ from typing import Protocol, TypeVar
 from studio.core.errors import ModelFileError
 from studio.core.progress import Cancel, Progress
 from studio.hub.failures import DownloadError, NoRoomError, PausedError, QuarantinedError
-from studio.hub.inventory import file_sha256
+from studio.hub.inventory import file_sha256, looked_at
 from studio.hub.lock import LockedError, only_one
 from studio.hub.pace import Pace
 from studio.hub.partial import Promise, Slot
@@ -264,16 +264,29 @@ def _verify(
     """Give the file its name if its sha256 is right; else set it aside and say so."""
     digest = _digest(slot.part, on_progress, cancel)
     if digest == promise.sha256:
-        slot.finish(promise)
-        return
-    why = (
-        f"{slot.target.name} came with {promise.size:,} bytes from {promise.endpoint}, and their sha256 is {digest} "
-        f"where {promise.sha256} was promised. The bytes were damaged or exchanged on the way."
-    )
+        why = _no_model(slot, promise)
+        if not why:
+            slot.finish(promise)
+            return
+    else:
+        why = (
+            f"{slot.target.name} came with {promise.size:,} bytes from {promise.endpoint}, and their sha256 is "
+            f"{digest} where {promise.sha256} was promised. The bytes were damaged or exchanged on the way."
+        )
     slot.quarantine(why, slot.part)
     raise QuarantinedError(
         why, hint=f"It was set aside as {slot.quarantined.name} and is not used. Download it again, or from elsewhere."
     )
+
+
+def _no_model(slot: Slot, promise: Promise) -> str:
+    """Why bytes that are the promised ones are no model all the same; empty when they are one."""
+    try:
+        looked_at(slot.part)
+    except ModelFileError as error:
+        said = error.message.replace(str(slot.part), "it")
+        return f"{slot.target.name} came as {promise.endpoint} promised it, by its sha256 too, but {said}"
+    return ""
 
 
 def _digest(file: Path, on_progress: Callable[[Progress], None] | None, cancel: Cancel | None) -> str:

@@ -253,9 +253,16 @@ class Shelf:
         changed = "Its file changed since it was checked. Start the download: it checks the file first."
         if not any(slot.unchecked for slot in slots):
             changed = ""
-        ready = all(origins)
-        if ready:
+        model, unreadable = None, ""
+        if all(origins):
+            try:
+                model = self.inventory.find(slots[0].target)
+            except ModelFileError as error:
+                unreadable = error.message
+        if model is not None:
             state = State.READY
+        elif unreadable:
+            state = State.MISSING
         elif reasons:
             state = State.QUARANTINED
         else:
@@ -276,8 +283,8 @@ class Shelf:
             sha256=tuple(digest for digest in hashes if digest is not None),
             recognised=True,
             ours=True,
-            why="" if ready else " ".join(reasons) or changed,
-            model=self.inventory.find(slots[0].target) if ready else None,
+            why="" if model is not None else unreadable or " ".join(reasons) or changed,
+            model=model,
             memory=known.memory,
         )
 

@@ -129,6 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in ("drop", "drop_at_once", "stall"):
             self._end()
             return
+        if fault == "endless":
+            self.send_response(200)
+            self.end_headers()
+            while True:
+                self.wfile.write(bytes(1 << 20))
         body = self.hub.description()
         if fault == "other_commit":
             body["sha"] = OTHER_COMMIT

@@ -149,6 +149,32 @@ def test_wrong_bytes_are_set_aside_and_explained(shelf: Shelf, hub: HubStandIn) 
     assert shelf.get("small").why == ""
 
 
+def test_promised_bytes_that_are_no_model_are_set_aside_and_the_shelf_can_be_read(
+    hub: HubStandIn, tmp_path: Path
+) -> None:
+    shelf = Shelf(folder=tmp_path, known=known("m.gguf"))
+    hub.files["m.gguf"] = b"not a model" * 1000
+    with pytest.raises(QuarantinedError, match="by its sha256 too, but it is not a GGUF file"):
+        get(shelf, hub)
+    entry = shelf.get("small")
+    assert (entry.state, entry.model, entry.files[0].exists()) == (State.QUARANTINED, None, False)
+    hub.files["m.gguf"] = model_bytes()
+    path = get(shelf, hub)
+    shelf.inventory.remove(path)
+    changed = path.stat().st_mtime_ns
+    path.write_bytes(bytes(path.stat().st_size))  # as a disk that fails: the notes about it look right
+    os.utime(path, ns=(changed, changed))
+    entry = shelf.get("small")
+    assert (entry.state, entry.model) == (State.MISSING, None)
+    assert "not a GGUF file" in entry.why
+
+
+def test_a_description_without_an_end_is_not_read_to_it(shelf: Shelf, hub: HubStandIn) -> None:
+    hub.faults = ["endless"]
+    with pytest.raises(DownloadError, match="more than 16 MB of description"):
+        get(shelf, hub)
+
+
 def test_a_hub_that_offers_another_file_than_the_catalogue_knows_is_told_before_a_byte(
     shelf: Shelf, hub: HubStandIn
 ) -> None:
