@@ -47,23 +47,20 @@ def lint(
 
 
 def _row(file: LintedFile, finding: Finding) -> dict[str, object]:
+    """The finding for scripts; the edits of a fix are character offsets in the file's text."""
     return {
         "file": str(file.path),
         "line": finding.line,
         "column": finding.column,
         "rule": finding.rule,
         "severity": str(finding.severity),
-        "message": finding.message,
-        "reason": finding.reason,
-        "advice": finding.advice,
-        "start": finding.start,
-        "end": finding.end,
+        "message": f"{finding.message} {finding.reason} {finding.advice}",
         "fix": [{"start": edit.start, "end": edit.end, "text": edit.text} for edit in finding.fix] or None,
     }
 
 
 def _show(file: LintedFile, finding: Finding) -> None:
-    """The place, the message, the line with a caret under the place, and what to do."""
+    """The place, the message, the line with a caret under the place, the reason, and what to do."""
     place = f"{printable(str(file.path))}:{finding.line}:{finding.column}: "
     out.print(
         Text.assemble(
@@ -83,7 +80,7 @@ def _show(file: LintedFile, finding: Finding) -> None:
     out.print(Text(f"    {shown}"))
     out.print(Text(f"    {' ' * len(before)}{'^' * max(1, min(len(marked), _WIDE - len(before)))}", "bold"))
     fixable = " (has a safe fix)" if finding.fix else ""
-    out.print(Text(f"    {printable(finding.advice)}{fixable}", "dim"))
+    out.print(Text(f"    {printable(finding.reason)} {printable(finding.advice)}{fixable}", "dim"))
 
 
 def _sum_up(counts: Counter[Severity], files: int) -> None:

@@ -31,11 +31,16 @@ _OWN_OUTPUT = re.compile(
       | exactly[ ](one|two|["'`]|valid\b|invalid\b|[01]\b|the[ ]following)
       | (valid[ ]?)?json\b
       | ["'`*(]*(valid|invalid)["'`*]*[ ]*(\([^)\n]{0,60}\)[ ]*)?(or|/|,|\|)[ ]*["'`*(]*(valid|invalid|escalate)
-      | ["'`*(]*[01]["'`*]*[ ]*(or|/|,|\||if|when)
+      | ["'`*(]*[01]["'`*]*[ ]*(\([^)\n]{0,60}\)[ ]*)?(or|/|,|\||if|when)
+      | ((?<=only[ ])|(?<=only[ ]the[ ]))(digit|number|code|word|category|letter|verdict|decision)s?\b(?![ ]of\b)
       | label\b(?![ ]of\b)
       | \s*(```\w*\s*)?\{\s*"
       )
     | \bclassify\b[^\n.]{0,80}\bas\b[ ]?(either[ ])?["'`*]*(valid\b|invalid\b|[01]\b)
+    | \b(say|answer|respond|reply|return|output|write)[ ](with[ ])?["'`]+[a-z_]{2,20}["'`]+,?[ ]
+      (if|when|otherwise|unless)\b
+    | \b(given|expressed|stated|returned|reported|answered|delivered|output)[ ]as[ ](exactly[ ]|only[ ])?one[ ]of\b
+    | ^[^\w\n]*[01][ ]*[=:][ ]*[a-z][^\n,;.]{2,60}[,;\n]+[^\w\n]*[01][ ]*[=:][ ]*[a-z]
     | ^\W*[a-z ]{3,30}[ ]*[(\[][^)\]\n]{1,80}[)\]][ ]*:[*\s]*\Z
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
@@ -64,7 +69,7 @@ class CompiledPolicy:
 
 def carries_output(policy_text: str) -> bool:
     """Whether the policy's text itself says what to answer."""
-    return _OWN_OUTPUT.search(policy_text) is not None
+    return _OWN_OUTPUT.search(policy_text.replace("**", "")) is not None
 
 
 def writes_contract(policy: Policy) -> bool:

@@ -11,14 +11,16 @@ from collections import Counter
 from dataclasses import dataclass
 
 from studio.core.answers.normal import plain, unmarked
+from studio.core.asked import asked_form, asked_words
 from studio.core.contract import carries_output
+from studio.core.decided import decided
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import OutputForm, OutputPosition
 
 _ID = r"(?:[A-Z]{1,2}-)?[A-Z]{1,4}-?\d{1,2}"
 _DEFINED = re.compile(
     rf"^[^\w\n]*(?:\d{{1,2}}[.)]\s+)?(?:(?:label|category|code|level)\s+)?(?P<id>{_ID})(?P<rule>\.\w{{1,3}})?"
-    r"(?=\s*(?:[:)|=(-]|$|\s[A-Z\"']))\s*(?P<rest>.*)$",
+    r"(?=\s*(?:[:)|=(-]|$|\s(?-i:[A-Z\"'])))\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _NAMED = re.compile(
@@ -27,68 +29,23 @@ _NAMED = re.compile(
 _DIGITS = "0123456789"
 # A table says in a cell of its own what a code decides.
 _CELL_WORDS = 4
+_NAME_WORDS = 5
+_TITLE_LENGTH = 80
 _CELL_REVIEW = re.compile(r"(?:manual |human )?review|escalate|escalation|hold", re.IGNORECASE)
-_CAPITAL = r"[\"'`*]*[A-Z][A-Z_]{1,19}[\"'`*]*"
-_WORDS_ASKED = re.compile(
-    r"\b(?i:answer|respond|reply|return|output|print)\b[^\n.]{0,60}?[:\s]\s*"
-    rf"(?P<words>{_CAPITAL}(?:\s*(?:,|/|\||\bor\b)\s*(?:or\s+)?{_CAPITAL}){{1,4}})"
-)
-_WORD_DECIDES = {
-    **dict.fromkeys(("KEEP", "ALLOW", "ALLOWED", "APPROVE", "APPROVED", "PASS", "SAFE"), LabelDecision.ALLOW),
-    **dict.fromkeys(
-        ("REMOVE", "REMOVED", "BLOCK", "BLOCKED", "DELETE", "REJECT", "DENY", "BAN", "UNSAFE", "VIOLATES"),
-        LabelDecision.VIOLATE,
-    ),
-    **dict.fromkeys(("HOLD", "REVIEW", "ESCALATE"), LabelDecision.REVIEW),
-}
+_UNSURE = re.compile(r"\b(?:uncertain|unclear|ambiguous|borderline|doubtful|gr[ae]y area)\b", re.IGNORECASE)
+# "If any criterion under PI2 or PI3 is met: violation = 1."
+_FLAGGED = re.compile(r"\bviolation\b[^\w\n]{0,6}(?:(?:is|to|be)\b[^\w\n]{0,4})?1\b", re.IGNORECASE)
+_OTHERWISE = re.compile(r"\b(?:otherwise|else)\b", re.IGNORECASE)
 _UNDERLINE = re.compile(r"^\W{3,}$")
 _SHEBANG = re.compile(r"^#{1,6}\s+(?P<title>.*?)[\s#]*$")
 _OUTPUT_LINE = re.compile(
     r"^\W*(?:output|return|answer|decision|classification)\s*:\s*(?P<what>.{1,200})$", re.IGNORECASE
-)
-_ALLOW = re.compile(
-    r"\b(?:not\s+(?:a\s+)?violat\w*|non-?\s?violat\w*|does\s+not\s+violate|no\s+violation|not\s+(?:spam|fraud|harmful|hate)|non-?\s?spam"
-    r"|safe|allowed|allow|permitted|acceptable|valid|legitimate|benign|compliant|not\s+prohibited"
-    r"|nicht\s+(?:verboten|unzulässig)|erlaubt|zulässig|autorisé\w*|permitid[oa]s?|consentit[oi])\b",
-    re.IGNORECASE,
-)
-_VIOLATE = re.compile(
-    r"\b(?:invalid|violat(?:es|ing|ions?|e)|unsafe|prohibited|disallowed|forbidden|not\s+(?:allowed|safe|permitted|acceptable|valid)"
-    r"|unacceptable|blocked?|banned|removed?|verboten|unzulässig|nicht\s+(?:erlaubt|zulässig)|interdit\w*"
-    r"|non\s+autorisé\w*|prohibid[oa]s?|proibid[oa]s?|n(?:o|ão)\s+permitid[oa]s?|vietat[oi]|non\s+consentit[oi])\b",
-    re.IGNORECASE,
-)
-_REVIEW = re.compile(
-    r"\b(?:needs?\s+review|manual\s+review|human\s+review|for\s+review|review\s+(?:queue|label|needed)|needs?\s+a\s+person"
-    r"|(?:to|by)\s+a\s+person|a\s+person\s+decides|ambiguous|^escalate|escalation\s+label"
-    r"|prüfung\s+durch|grauzone|zweifelsfälle|eskalation|vérification\s+humaine|revisión\s+humana|revisão\s+humana)\b",
-    re.IGNORECASE,
 )
 _CAPITALS = re.compile(r"\b(?:IN)?VALID\b|\bESCALATE\b")
 _PLAIN_NAME = re.compile(
     r"(?:safe|allowed|permitted|acceptable|benign|compliant|no violation|not a violation|non-?violat\w*"
     r"|not (?:spam|fraud|hate|harmful)|non-?spam|violat\w+|prohibited|disallowed|unsafe|needs? review|human review"
     r"|manual review|ambiguous)\b(?=\s*(?:$|content\b|posts?\b|messages?\b|material\b|use\b|[-,:;(/]))",
-    re.IGNORECASE,
-)
-_NEGATED = re.compile(r"\b(?:not|non|nicht|no|não|pas)\b[\s-]*(?:a\s+)?$", re.IGNORECASE)
-_VALID_INVALID = re.compile(r"\bVALID\b[^\n]{0,80}\bINVALID\b|\bINVALID\b[^\n]{0,80}\bVALID\b")
-_ZERO_ONE = re.compile(
-    r"(?:return|answer|respond|reply|output|print|character|digit|label)[^\n]{0,60}(?<![\w.])[\"'`]?[01][\"'`]?\s*(?:/|,|or)\s*[\"'`]?[01]\b"
-    r"|\((?:0|1)\s*(?:/|or)\s*(?:0|1)\)\s*:",
-    re.IGNORECASE,
-)
-_JSON = re.compile(
-    r"\{[^{}]{0,40}?[\"'](?P<key>violation|violates|is_violation|policy_category|category|label)[\"']\s*:[^{}]{0,600}\}?",
-    re.I,
-)
-_RATIONALE = re.compile(r"[\"'](?:rationale|reason|explanation|reasoning|justification)[\"']", re.IGNORECASE)
-_LABEL_ASKED = re.compile(
-    r"\b(?:return|answer|respond|reply|output|print)\b[^\n]{0,40}\b(?:the|one|a|exactly|only|single|matching|correct)\s+(?:\w+\s+){0,2}(?:label|code)s?\b"
-    r"|\bantworte[nt]?\b[^\n.]{0,20}\bnur mit (?:dem|einem) (?:code|label)\b"
-    r"|\br[ée]pond(?:s|ez|re)\b[^\n.]{0,20}\bpar (?:le|un) (?:seul )?(?:code|label|libellé)\b"
-    r"|\bresponda?\b[^\n.]{0,20}\bcon (?:el|un) (?:código|etiqueta)\b"
-    r"|\bresponda\b[^\n.]{0,20}\bcom (?:o|um) (?:código|rótulo)\b",
     re.IGNORECASE,
 )
 
@@ -118,11 +75,11 @@ def infer(text: str) -> Inferred:
     """Read ``text`` as a policy without front matter. Never raises."""
     notes: list[str] = []
     lines = plain(text).split("\n")
-    form, told = _form(plain(text), notes)
+    form, told = asked_form(plain(text), notes)
     labels = _labels(lines, notes)
-    if not labels and not told:
-        labels = _words(plain(text), notes)
-        if labels:
+    if not labels and form not in (OutputForm.VALID_INVALID, OutputForm.BINARY):
+        labels = asked_words(plain(text), notes)
+        if labels and not told:
             form, told = OutputForm.LABEL, True
     asked = told or carries_output(text)
     if not asked:
@@ -136,45 +93,21 @@ def infer(text: str) -> Inferred:
 
 
 def _title(lines: list[str]) -> str:
-    """The first heading, else the first line."""
+    """The first heading, else the first line; empty where that is a tag or a paragraph."""
     for line in lines:
         heading = _SHEBANG.match(line.strip())
         if heading and heading["title"]:
             return _short(heading["title"])
         if line.strip() and not _UNDERLINE.match(line.strip()):
-            return _short(line)
+            # A tag names a part, and not the policy.
+            return "" if line.lstrip().startswith("<") or len(line) > _TITLE_LENGTH else _short(line)
     return "Untitled policy"
 
 
 def _short(line: str) -> str:
     title = re.sub(r"\s*\(#\w+\)\s*$", "", unmarked(line).strip(" #:="))
-    return title if len(title) <= 80 else title[:79] + "\u2026"
-
-
-def _form(text: str, notes: list[str]) -> tuple[OutputForm, bool]:
-    """The form of answer that the text asks for, the one asked for last, and whether it asks for any."""
-    places: dict[OutputForm, int] = {}
-    objects = [match for match in _JSON.finditer(text)]
-    if objects:
-        rationale = any(_RATIONALE.search(match.group()) for match in objects)
-        places[OutputForm.RATIONALE_JSON if rationale else OutputForm.CATEGORY_JSON] = objects[-1].start()
-    for form, pattern in (
-        (OutputForm.VALID_INVALID, _VALID_INVALID),
-        (OutputForm.BINARY, _ZERO_ONE),
-        (OutputForm.LABEL, _LABEL_ASKED),
-    ):
-        found = [match.start() for match in pattern.finditer(text)]
-        if found:
-            places[form] = found[-1]
-    if not places:
-        return OutputForm.RATIONALE_JSON, False
-    if objects and OutputForm.LABEL in places:
-        del places[OutputForm.LABEL]
-    chosen = max(places, key=lambda form: places[form])
-    if len(places) > 1:
-        names = ", ".join(sorted(form.value for form in places))
-        notes.append(f"The text asks for several forms of answer ({names}); taken: {chosen.value}.")
-    return chosen, True
+    title = re.sub(r"^(?:policy(?: name| title)?|title)\s*:\s*(?=\S)", "", title, flags=re.IGNORECASE)
+    return title if len(title) <= _TITLE_LENGTH else title[: _TITLE_LENGTH - 1] + "\u2026"
 
 
 def _labels(lines: list[str], notes: list[str]) -> tuple[Label, ...]:
@@ -188,7 +121,7 @@ def _labels(lines: list[str], notes: list[str]) -> tuple[Label, ...]:
             continue
         output = _OUTPUT_LINE.match(line)
         if output is not None:
-            told = _decided(output["what"])
+            told = decided(output["what"])
             if told is not None:
                 for label in current:
                     label.told.append(told)
@@ -196,25 +129,17 @@ def _labels(lines: list[str], notes: list[str]) -> tuple[Label, ...]:
         here = _on_line(line, found)
         heading = _is_heading(raw, lines, number)
         if heading and not (here and _DEFINED.match(line)):
-            section = _decided(line)
+            section = decided(line) or (LabelDecision.REVIEW if _UNSURE.search(line) else None)
+        flagged = _OTHERWISE.split(line)[0]
+        if _FLAGGED.search(flagged):
+            for label_id in re.findall(rf"(?<![\w-]){_ID}(?!\w)", flagged):
+                _add(found, label_id, "").told.append(LabelDecision.VIOLATE)
         if here:
             current = here
             _weigh(line, here, section)
         elif heading:
             current = []
     return _settled(found, notes)
-
-
-def _words(text: str, notes: list[str]) -> tuple[Label, ...]:
-    """Words such as KEEP or REMOVE as labels, where the text asks for one of them and each has one plain meaning."""
-    for asked in _WORDS_ASKED.finditer(text):
-        words = list(dict.fromkeys(re.findall(r"[A-Z][A-Z_]+", asked["words"])))
-        if len(words) > 1 and all(word in _WORD_DECIDES for word in words):
-            labels = tuple(Label(word, _WORD_DECIDES[word], word.capitalize()) for word in words)
-            told = ", ".join(f"{label.id} ({label.decision.value})" for label in labels)
-            notes.append(f"Answers found in the text and taken as labels: {told}. Please confirm.")
-            return labels
-    return ()
 
 
 def _on_line(line: str, found: dict[str, _Found]) -> list[_Found]:
@@ -228,14 +153,26 @@ def _on_line(line: str, found: dict[str, _Found]) -> list[_Found]:
     named = []
     for mention in _NAMED.finditer(line):
         if mention["first"].isupper():
-            named += [_add(found, label, "") for label in _range(mention)]
+            ids = _range(mention)
+            name = _headed(line, mention) if len(ids) == 1 else ""
+            named += [_add(found, label, name) for label in ids]
     return named
+
+
+def _headed(line: str, mention: re.Match[str]) -> str:
+    """The name that a short heading gives to the code in its brackets: "Likely spam (SP2)", "Violates (H2: Hate)"."""
+    inside, _, after = line[mention.end() :].partition(")")
+    before = re.sub(r"^[\W\d_]+", "", line[: mention.start()]).strip(" -:")
+    if after.strip(" :.") or re.search(r"[=\u2192:]|->", before) or len(before.split()) > _NAME_WORDS:
+        return ""
+    told = inside.strip(" -:")
+    return told if told and decided(before) is not None and _PLAIN_NAME.fullmatch(before) else before
 
 
 def _name(rest: str) -> str:
     """The label's name in what follows its id: without brackets, marks and the rest of a table row."""
     bare = re.sub(r"\([^)]*\)", "", rest).strip(" -:=|")
-    return bare.split("|")[0].strip(" -:.=")
+    return bare.split("|")[0].split(". ")[0].strip(" -:.=")
 
 
 def _add(found: dict[str, _Found], label_id: str, name: str) -> _Found:
@@ -262,7 +199,7 @@ def _range(mention: re.Match[str]) -> list[str]:
 def _weigh(line: str, here: list[_Found], section: LabelDecision | None) -> None:
     """Give the labels of a line what the line and its section say of them."""
     capitals = bool(_CAPITALS.search(line))
-    told = _decided(line) if capitals else None
+    told = decided(line) if capitals else None
     for label in here:
         if not capitals:
             told = _plainly(label.name) or _in_a_cell(line)
@@ -275,33 +212,15 @@ def _weigh(line: str, here: list[_Found], section: LabelDecision | None) -> None
 def _plainly(name: str) -> LabelDecision | None:
     """What a label's name says when the name is (or begins with) the decision itself, such as "Safe content"."""
     match = _PLAIN_NAME.match(name)
-    return _decided(match.group()) if match else None
+    return decided(match.group()) if match else None
 
 
 def _in_a_cell(line: str) -> LabelDecision | None:
     """What a row of a table says in a short cell behind the code; None where cells say two things."""
     cells = [cell.strip() for cell in line.split("|")][2:]
     short = [cell for cell in cells if 0 < len(cell.split()) <= _CELL_WORDS]
-    told = {LabelDecision.REVIEW if _CELL_REVIEW.fullmatch(cell) else _decided(cell) for cell in short} - {None}
+    told = {LabelDecision.REVIEW if _CELL_REVIEW.fullmatch(cell) else decided(cell) for cell in short} - {None}
     return told.pop() if len(told) == 1 else None
-
-
-def _decided(text: str) -> LabelDecision | None:
-    """What a line says: VALID and INVALID in capitals first, then plain words; None when it says two things."""
-    capitals = set(re.findall(r"\b(?:IN)?VALID\b", text))
-    if len(capitals) == 1:
-        return LabelDecision.ALLOW if capitals == {"VALID"} else LabelDecision.VIOLATE
-    if capitals:
-        return None
-    bad = [m for m in _VIOLATE.finditer(text) if not _NEGATED.search(text, 0, m.start())]
-    good = _ALLOW.search(re.sub(_VIOLATE, lambda m: m.group() if _NEGATED.search(text, 0, m.start()) else " ", text))
-    if bad and good:
-        return None
-    if bad:
-        return LabelDecision.VIOLATE
-    if good:
-        return LabelDecision.ALLOW
-    return LabelDecision.REVIEW if _REVIEW.search(text) or re.search(r"\bESCALATE\b", text) else None
 
 
 def _is_heading(raw: str, lines: list[str], number: int) -> bool:

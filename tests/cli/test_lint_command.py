@@ -21,6 +21,8 @@ def test_findings_for_scripts(cli: Cli, tmp_path: Path) -> None:
     ran = cli("lint", file, "--json")
     assert ran.code == 1
     row = next(row for row in ran.json if row["rule"] == "placeholder")
+    assert list(row) == ["file", "line", "column", "rule", "severity", "message", "fix"]
+    assert row["message"].endswith("Delete it.")
     assert (row["file"], row["line"], row["column"], row["severity"]) == (str(file), 5, 10, "error")
     (edit,) = row["fix"]
     assert POLICY[: edit["start"]] + edit["text"] + POLICY[edit["end"] :] == POLICY.replace("Content: [INPUT]\n", "")
@@ -32,7 +34,8 @@ def test_places_count_from_the_top_of_the_file(cli: Cli, tmp_path: Path) -> None
     file.write_bytes((front + POLICY).encode())
     row = next(row for row in cli("lint", file, "--json").json if row["rule"] == "effort-in-text")
     assert (row["line"], row["column"]) == (8, 1)
-    assert (front + POLICY)[row["start"] : row["end"]] == "Reasoning: high"
+    (edit,) = row["fix"]
+    assert (front + POLICY)[edit["start"] : edit["end"]] == "Reasoning: high\n"
 
 
 def test_people_see_the_line_with_a_caret(cli: Cli, tmp_path: Path) -> None:

@@ -150,3 +150,61 @@ def test_german_sections_say_what_their_codes_decide() -> None:
     )
     assert decided(text) == {"K1": "violate", "K0": "allow", "K4": "allow", "K9": "review"}
     assert infer("Antworte nur mit dem Code.").form is OutputForm.LABEL
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("Return exactly one character: 1 if a rule is met, 0 if not.", OutputForm.BINARY),
+        ("Answer with `1` (violates) or `0` (does not violate).", OutputForm.BINARY),
+        ("Rispondi con 0 o 1, senza spiegazioni.", OutputForm.BINARY),
+        ("0 = permitted, 1 = prohibited. Answer with one digit.", OutputForm.BINARY),
+        ("Output one of:\n- VALID: fine\n- INVALID: not", OutputForm.VALID_INVALID),
+        ("Responde con el código de una sola etiqueta.", OutputForm.LABEL),
+        (
+            "Return JSON with the fields `violation` (0 or 1) and `rationale`.\nIf a rule is met: `violation` = 1. "
+            "Otherwise: `violation` = 0.",
+            OutputForm.RATIONALE_JSON,
+        ),
+    ],
+)
+def test_forms_of_answer_in_the_words_that_people_use(text: str, form: OutputForm) -> None:
+    found = infer(f"# Rules\nBe kind.\n{text}\n")
+    assert (found.form, found.position) == (form, OutputPosition.IN_TEXT)
+    assert not any("several forms" in note for note in found.notes)
+
+
+def test_digits_and_words_are_labels_where_each_meaning_is_told() -> None:
+    assert decided("No guns.\n0 = permitted, 1 = prohibited, 2 = in doubt. Answer with one digit.") == {
+        "0": "allow", "1": "violate", "2": "review",
+    }  # fmt: skip
+    assert decided('Say "remove" if it is rude.\nSay "keep" otherwise.') == {"remove": "violate", "keep": "allow"}
+    assert decided("Answer with one of:\n- FINE_AS_IS: allowed\n- TAKE_DOWN: violates\n- ESCALATE: unclear\n") == {
+        "FINE_AS_IS": "allow", "TAKE_DOWN": "violate", "ESCALATE": "review",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "asked", ["The decision is given as one of SAFE, SCARY, OTHER.", 'Return {"category": "<one of: SAFE, SCARY>"}']
+)
+def test_words_whose_meaning_is_open_are_named_and_none_is_taken(asked: str) -> None:
+    found = infer(f"Films for children.\n{asked}\n")
+    assert found.labels == ()
+    assert found.position is OutputPosition.IN_TEXT
+    assert any("SCARY" in note and "does not say" in note for note in found.notes)
+
+
+def test_names_come_from_headings_and_not_from_sentences() -> None:
+    text = "## Likely spam (SP2)\n- Ads.\nOutput: INVALID\n## Violates (SP3: Fraud)\nSP3 over SP2.\n| SP2 | Warn |\n"
+    assert {label.id: label.name for label in infer(text).labels} == {"SP2": "Likely spam", "SP3": "Fraud"}
+
+
+def test_what_flags_a_code_decides_it_and_uncertain_sections_leave_it_to_a_person() -> None:
+    text = "### PI4 - Severe\n### PI2 - Mild\n`violation` is 1 if PI4 or PI2 is met, otherwise 0 (PI0).\n"
+    told = {"PI4": "violate", "PI2": "violate", "PI0": "allow", "PI9": "review"}
+    assert decided(f"{text}## Unclear\n- PI9: no context\n") == told
+
+
+@pytest.mark.parametrize("first", ["<role>\nYou judge.", "You judge posts. " * 9])
+def test_a_tag_or_a_paragraph_is_no_title(first: str) -> None:
+    assert infer(first).title == ""

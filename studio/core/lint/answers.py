@@ -58,6 +58,14 @@ _ONE_LABEL = re.compile(
     r"(?:\w+\s+){0,2}(?:label|code|category|id)s?\b(?!\s+of\b)",
     re.IGNORECASE,
 )
+_TWO_LABELS = re.compile(
+    r"\b(?:gets?|receives?|assign(?:ed|s)?|given?|needs?|takes?)\b[^\n.]{0,20}\b(?:two|both|three) (?:\w+ )?"
+    r"(?:labels?|codes?)\b"
+    r"|\b(?:two|three) (?:\w+ )?(?:labels?|codes?) (?:per|for (?:each|every)|an) ",
+    re.IGNORECASE,
+)
+_SAYS_LIST = re.compile(r"\b(?:return|answer|respond|reply|output|print)\b[^\n.]{0,20}(?:one of|with|:)", re.IGNORECASE)
+_NEXT_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _FIELDS = re.compile(
     r"\b(?:violation|policy_category|rule_ids|rationale|confidence|field|key|value|is_\w+|reason)s?\b", re.IGNORECASE
 )
@@ -92,7 +100,7 @@ def answer_rules(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]
 
 
 def _asked(doc: Document) -> Iterator[tuple[str, int, int]]:
-    """The forms that the text asks for, each with its place: at most one a line, JSON before all others."""
+    """The forms that the text asks for, each with its place: JSON before all others on its line."""
     near_json = -1000
     for line in doc.lines:
         if not line.text.strip() or (line.role is Role.EXAMPLES and (line.item or not _ORDERS.match(line.text))):
@@ -106,30 +114,41 @@ def _asked(doc: Document) -> Iterator[tuple[str, int, int]]:
                 yield "JSON", line.body, line.end
             near_json = line.number
             continue
-        if line.fenced or not _asks(line):
+        if line.fenced:
             continue
-        form = next((name for name, pattern in _FORMS if pattern.search(line.text)), None)
-        if form is None and (_ONE_LABEL.search(line.text) or (_says_list(line) and len(CODE.findall(line.text)) > 1)):
-            form = "one label"
-        if form is None:
-            continue
-        # The lines about a JSON object's fields say what may stand in it; they ask for no other answer.
-        if line.number - near_json <= 12 and (_FIELDS.search(line.text) or form == "one label"):
-            continue
-        yield form, line.body, line.end
+        if _TWO_LABELS.search(line.text):
+            yield "two labels", line.body, line.end
+        for start, end in _sentences(line):
+            form = _form_of(doc.text[start:end]) if _asks(line, start) else ""
+            # The lines about a JSON object's fields say what may stand in it; they ask for no other answer.
+            in_object = line.number - near_json <= 12 and (_FIELDS.search(line.text) or form == "one label")
+            if form and not in_object:
+                yield form, start, end
 
 
-def _asks(line: Line) -> bool:
-    return line.role is Role.OUTPUT or _ASKS.search(line.text.lower()) is not None
+def _sentences(line: Line) -> Iterator[tuple[int, int]]:
+    """The sentences of a line: a paragraph may ask for two forms."""
+    at = line.body
+    for match in _NEXT_SENTENCE.finditer(line.text, at - line.start):
+        yield at, line.start + match.start()
+        at = line.start + match.end()
+    yield at, line.end
 
 
-def _says_list(line: Line) -> bool:
-    return (
-        re.search(
-            r"\b(?:return|answer|respond|reply|output|print)\b[^\n.]{0,20}(?:one of|with|:)", line.text, re.IGNORECASE
-        )
-        is not None
-    )
+def _form_of(text: str) -> str:
+    """The form of answer, other than JSON, that a sentence names; empty when it names none."""
+    form = next((name for name, pattern in _FORMS if pattern.search(text)), "")
+    if not form and (_ONE_LABEL.search(text) or (_says_list(text) and len(CODE.findall(text)) > 1)):
+        return "one label"
+    return form
+
+
+def _asks(line: Line, start: int = 0) -> bool:
+    return line.role is Role.OUTPUT or _ASKS.search(line.text.lower(), max(0, start - line.start)) is not None
+
+
+def _says_list(text: str) -> bool:
+    return _SAYS_LIST.search(text) is not None
 
 
 def _competing(doc: Document, asked: tuple[tuple[str, int, int], ...]) -> Iterator[Finding]:
@@ -140,6 +159,8 @@ def _competing(doc: Document, asked: tuple[tuple[str, int, int], ...]) -> Iterat
     told = {first[0]}
     for form, start, end in asked[1:]:
         if form in told or {form, first[0]} == {"one label", "VALID or INVALID"} and _codes_decide(doc):
+            continue
+        if "two labels" in (form, first[0]) and {form, first[0]} & {"one label", "JSON"}:
             continue
         told.add(form)
         yield doc.finding(

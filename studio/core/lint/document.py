@@ -26,8 +26,9 @@ _QUOTED = re.compile(
     r"|(?<!\w)\u2018[^\u2018\n]{1,300}\u2019(?!\w)"
 )
 _FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(?:.*?\n)?[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_ITEM = re.compile(r"^\s*(?:[-*+•–]|\(?(?:\d{1,2}|[a-z])[.)])\s+")
-_LEAD = re.compile(r"^[\s>#*\-+•–|`_(\[]*(?:\d{1,2}[.)]\s+)?[\s*`_(\[]*")
+_CLAUSE = r"\d{1,2}(?:\.\d{1,2}){1,3}[.)]?"
+_ITEM = re.compile(rf"^\s*(?:[-*+•–]|\(?(?:\d{{1,2}}|[a-z])[.)]|{_CLAUSE})\s+")
+_LEAD = re.compile(rf"^[\s>#*\-+•–|`_(\[]*(?:(?:\d{{1,2}}[.)]|{_CLAUSE})\s+)?[\s*`_(\[]*")
 _RULE_LINE = re.compile(r"^[ \t]*[-:| ]*$")
 _WIDE, _MIDDLE = re.compile("[\u2e80-\U0010ffff]+"), re.compile("[\u0250-\u1fff]+")
 _SIDES = {

@@ -15,17 +15,19 @@ _ARROW = re.compile(r"\s*(?:-{1,2}>|={1,2}>|\u2192|\u21d2|\u27f6|\u279c)\s*")
 _ARROW_HEAD = re.compile("[-=]>|[\u2192\u21d2\u27f6\u279c]")
 _ANSWER_KEY = re.compile(
     r"(?:^|[\s(\[*_|;,.\"”'-])[*_]*(?:(?:expected|correct|final)\s+)?(?:output|answer|label|classification"
-    r"|verdict|decision|result|response|expected)[*_]*\s*:[*_]*\s*",
+    r"|verdict|decision|result|response|expected)[*_]*\s*:[*_]*\s*"
+    r"|^\s*<(?:output|answer|label|classification|verdict|decision|expected)>\s*",
     re.IGNORECASE,
 )
 _CONTENT_KEY = re.compile(
     r"^[\s>*_\-+•\d.)]*(?:(?:example|sample)\s*\d*\s*[:.)-]?\s*)?[*_]*(?:input|content|text|post|message|user"
-    r"|comment|example|prompt|review|query)\s*\d*[*_]*\s*:[*_]*\s*",
+    r"|comment|example|prompt|review|query|transcript|caption|listing|scenario|case|reply|completion|item)\s*\d*[*_]*\s*:[*_]*\s*"
+    r"|^\s*<(?:input|content|text|post|message|user|comment|query)>\s*",
     re.IGNORECASE,
 )
 _TRAILING = re.compile(
     r"\s*(?:[(\[]\s*(?P<inside>[^()\[\]\n]{1,40})\s*[)\]]"
-    r"|[-–—:|]\s*[*_`]*(?P<bare>[A-Z][\w.-]{0,20})[*_`]*)\s*[.|]?\s*$"
+    r"|[-–—:|]\s*[*_`]*(?P<bare>[A-Z][\w.-]{0,20}(?:,\s*[A-Z][\w.-]{0,20})?)[*_`]*)\s*[.|]?\s*$"
 )
 _BAD = re.compile(
     r"(?:invalid|violat(?:es|ing|ion)|unsafe|prohibited|disallowed|not allowed|remove|block|spam|yes violation)\b", re.I
@@ -38,6 +40,7 @@ _GOOD = re.compile(
 _UP = re.compile(r"(?:escalate|needs?[_ ]review|review|manual review|human review)\b", re.I)
 _JSON_SIDE = re.compile(r"[\"'](?:violation|violates|is_violation)[\"']\s*:\s*[\"']?(1|0|true|false)", re.I)
 _JSON_LABEL = re.compile(r"[\"'](?:policy_category|category|label)[\"']\s*:\s*[\"']([\w.-]{1,20})[\"']", re.I)
+_CLOSING = re.compile(r"\s*</[a-z]{2,20}>\s*$", re.IGNORECASE)
 _SLOT = re.compile(r"\s*[\[{<$]\S[^\]}>\n]{0,60}[\]}>]+\s*$")
 """What a template left where the content was to stand is no example."""
 _TRIVIAL = 5
@@ -76,7 +79,15 @@ def _find(doc: Document) -> Iterator[Example]:
             pending, announced = None, False
             continue
         key = _CONTENT_KEY.match(line.text)
-        answer = _ANSWER_KEY.search(line.text) if ":" in line.text else None
+        answer = _ANSWER_KEY.search(line.text) if ":" in line.text or "<" in line.text else None
+        if answer and _is_response(doc, line, answer):
+            # What a model said is content too: alone, or behind the prompt that it answers.
+            pending = pending or (line, line.text[answer.end() :])
+            continue
+        if pending and line.text.lstrip().startswith("{"):
+            yield _example(doc, pending[0], pending[1], line.text, line.start, line.end)
+            pending = None
+            continue
         if answer and pending and not line.text[: answer.start()].strip(" \t*_->|"):
             announced = not line.text[answer.end() :].strip()
             if not announced:
@@ -97,6 +108,18 @@ def _find(doc: Document) -> Iterator[Example]:
         yield _example(doc, pending[0], pending[1], "", 0, pending[0].end)
 
 
+def _is_response(doc: Document, line: Line, answer: re.Match[str]) -> bool:
+    """Whether "Response: ..." gives what a model said, instead of the verdict."""
+    said = line.text[answer.end() :]
+    return (
+        line.role is Role.EXAMPLES
+        and "response" in answer.group().casefold()
+        and not line.text[: answer.start()].strip(" \t*_->|")
+        and bool(said.strip())
+        and not _is_answer(doc, said)
+    )
+
+
 def _on_line(doc: Document, line: Line, lead: int) -> Example | None:
     """The example that stands on one line with its answer, or in a section whose heading answers it."""
     text = line.text
@@ -108,7 +131,8 @@ def _on_line(doc: Document, line: Line, lead: int) -> Example | None:
         and (line.role is Role.EXAMPLES or _quotes(text[: arrows[-1].start()]))
     ):
         at = arrows[-1]
-        return _example(doc, line, text[lead : at.start()], text[at.end() :], line.start + at.end(), line.end)
+        first = max(lead, line.body - line.start)
+        return _example(doc, line, text[first : at.start()], text[at.end() :], line.start + at.end(), line.end)
     if line.role is not Role.EXAMPLES or line.fenced:
         return None
     key = _ANSWER_KEY.search(text)
@@ -137,7 +161,7 @@ def _on_line(doc: Document, line: Line, lead: int) -> Example | None:
         return _example(
             doc, line, text[body : tail.start()], tail["inside"] or tail["bare"], line.start + where, line.end
         )
-    if line.item or text.strip()[:1] in '"“':
+    if (line.item and not lead) or text.strip()[:1] in '"“':
         return _example(doc, line, text[body:], "", 0, line.end)
     return None
 
@@ -159,6 +183,7 @@ def _quotes(text: str) -> bool:
 
 
 def _example(doc: Document, line: Line, content: str, answer: str, answer_at: int, end: int) -> Example:
+    content, answer = _CLOSING.sub("", content), _CLOSING.sub("", answer)
     key, side = read_answer(doc, answer)
     start = line.start + len(line.text) - len(line.text.lstrip())
     return Example(
@@ -177,9 +202,10 @@ def read_answer(doc: Document, text: str) -> tuple[str, Side | None]:
     bare = text.strip().strip("*_`\"'.“”[]| ")
     if not bare:
         return "", None
-    in_json = _JSON_SIDE.search(text)
+    in_json, label = _JSON_SIDE.search(text), _JSON_LABEL.search(text)
+    if label and not in_json and bare.startswith("{"):
+        return label[1].casefold(), doc.sides.get(label[1].casefold())
     if in_json:
-        label = _JSON_LABEL.search(text)
         side = Side.VIOLATES if in_json[1].casefold() in ("1", "true") else Side.SAFE
         return (label[1] if label else in_json[1]).casefold(), side
     code = CODE.match(bare)
@@ -256,7 +282,10 @@ def _same(doc: Document, one: Example, line: int, words_: str) -> Finding:
 
 
 def _one_sided(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
-    sides = {one.side for one in found}
+    known = [one for one in found if one.side is not None]
+    # A few whose answer is not understood hide nothing.
+    told = known if len(known) > 2 and len(found) - len(known) <= len(known) // 3 else found
+    sides = {one.side for one in told}
     if not found:
         return
     place = (found[0].start, found[0].end)

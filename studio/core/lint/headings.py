@@ -88,7 +88,8 @@ _NOT_GOOD = re.compile(
 _GOOD = re.compile(
     r"\b(?:safe|allow(?:ed|s)?|permitted|acceptable|ok(?:ay)?|fine|compliant|benign|valid|exceptions?|exempt\w*"
     r"|exclusions?"
-    r"|out of scope|legitimate|welcome|(?:that|which|may|can|what) (?:\w+ )?(?:stays?|remains?)|(?:is|are|be) kept"
+    r"|out of scope|legitimate|welcome|positive"
+    r"|(?:that|which|may|can|what) (?:\w+ )?(?:stays?|remains?)|(?:is|are|be) kept"
     r"|erlaubt|zulässig|autorisé\w*|permitid[oa]s?|consentit[oi])\b"
 )
 _BAD = re.compile(
@@ -103,6 +104,9 @@ _REVIEW = re.compile(
     r"|vérification humaine)\b"
 )
 _TITLE = re.compile(r"\b(?:polic(?:y|ies)|guidelines?|standards|richtlinie|politique|política)\b")
+_KINDS_OF = re.compile(
+    r"(?:some )?examples? of (?:\w+ ){0,3}(?:behaviou?rs?|conduct|activit(?:y|ies)|actions|things|standards)\b"
+)
 _MARKUP = re.compile(r"[*_`#]+")
 _NUMBER = re.compile(
     r"^\s*(?:(?:section|part|step)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}|[A-H])[.):]?\)?\s+(?=\S)", re.I
@@ -111,20 +115,28 @@ _CODE_TAIL = re.compile(r"\s*[(\[]#?[\w.-]{1,12}[)\]]\s*$")
 
 _ITEM = re.compile(r"^\s*(?:[-*+•–]|\(?(?:\d{1,2}|[a-z])[.)])\s+\S")
 _MARKDOWN = re.compile(r"^ {0,3}(#{1,6})[ \t]*(?P<title>\S.*?)?[ \t#]*$")
-_BOLD = re.compile(r"^\s*(?:[-*+]\s+)?(?:\*\*|__)(?P<title>[^*_\n]{2,80}?):?(?:\*\*|__)\s*:?\s*$")
+_BOLD = re.compile(r"^\s*(?:[-*+]\s+)?(?:\*\*|__)(?P<title>[^*_\n]{2,80}?)[:.]?(?:\*\*|__)\s*:?\s*$")
 _BOLD_INLINE = re.compile(
-    r"^\s*(?:[-+]\s+)?(?:\*\*|__)(?P<title>[^*_\n]{2,40}?)(?::(?:\*\*|__)|(?:\*\*|__)\s*:)\s*(?=\S)"
+    r"^\s*(?:[-+]\s+)?(?:\*\*|__)(?P<title>[^*_\n]{2,40}?)(?:[:.](?:\*\*|__)|(?:\*\*|__)\s*:)\s*(?=\S)"
 )
 _NUMBERED = re.compile(
-    r"^\s{0,3}(?:(?:section|part|step)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}"
-    r"|[A-H])[.):]\)?\s+(?P<title>\S[^\n]{1,60})$",
+    r"^\s{0,3}(?:(?:section|part|step)\s+)?(?:(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,4}"
+    r"|[A-H])[.):]\)?|\d{1,2}(?:\.\d{1,2})+)\s+(?P<title>\S[^\n]{1,60})$",
     re.I,
 )
-_COLON = re.compile(r"^\s{0,3}(?P<title>[^\W\d][^:\n|\"]{1,70}):\s*$")
+_COLON = re.compile(r"^\s{0,3}(?P<title>[^\W\d][^:\n|\"]{1,100}):\s*$")
 _COLON_ITEM = re.compile(r"^\s*[-*+•]\s+(?P<title>[^\W\d][^:\n|\"]{1,50}):\s*$")
 _INLINE = re.compile(r"^\s{0,3}(?P<title>[^\W\d][^:\n|\"]{1,34}):[ \t]+(?=\S)")
+_BARE_ROLES = re.compile("|".join(words for _, words in _ROLES), re.I)
+_BARE_SIDES = re.compile(
+    r"(?:not )?(?:allowed|permitted|acceptable|prohibited)(?: content| uses?)?|violat(?:es|ions?)"
+    r"|(?:un)?safe(?: content)?|disallowed(?: content)?|forbidden|exceptions?|escalation|edge cases"
+    r"|borderline(?: cases)?|(?:key )?terms|criteria|rules|labels|categories|severity(?: levels)?|levels",
+    re.I,
+)
 _TAG = re.compile(r"^\s*<(?P<title>[a-z_ -]{3,30})>\s*$", re.I)
 _BOXED = re.compile(r"^\s*(?:\[(?P<square>[^\]\n]{3,50})\]|[=~—-]{2,}\s*(?P<lined>[^=~\n]{3,60}?)\s*[=~—-]{2,})\s*$")
+_LEFT_OPEN = re.compile(r"\s*\[\s*(?:insert|add|your|list|describe|fill|replace|specify|missing)\b", re.I)
 _CAPITALS = re.compile(r"^\s{0,3}[A-Z][A-Z0-9 &/,'’()–—:.-]{2,70}$")
 
 
@@ -152,15 +164,23 @@ def heading(line: str, following: str) -> Heading | None:
         if match:
             return _of(level, match["title"])
     match = _BOXED.match(line)
-    if match:
+    if match and not _LEFT_OPEN.match(line):
         found = _of(7, match["square"] or match["lined"])
         return found if match["lined"] or found.role or found.side else None
-    return _of_plain(line) or _over_list(line, following)
+    return _of_plain(line) or _over_list(line, following) or _bare(line, following)
+
+
+def _bare(line: str, following: str) -> Heading | None:
+    """A section's plain name alone on its line, with text right under it: "Definitions"."""
+    name = line.strip()
+    if not name[0].isupper() or name.isupper() or len(name) > 40 or not following.strip():
+        return None
+    return _of(10, line) if _BARE_ROLES.fullmatch(name) or _BARE_SIDES.fullmatch(name) else None
 
 
 def _over_list(line: str, following: str) -> Heading | None:
     """A few plain words right over a list, when they name a section or a side."""
-    if not _ITEM.match(following) or _ITEM.match(line) or line.rstrip()[-1] in ".,;:!?" or len(line.split()) > 6:
+    if not _ITEM.match(following) or _ITEM.match(line) or re.search(r":|[.,;!?]\s*$", line) or len(line.split()) > 6:
         return None
     found = _of(10, line)
     return found if found.role or found.side else None
@@ -178,7 +198,7 @@ def _of_plain(line: str) -> Heading | None:
         if found.role is not None or (found.side is not None and len(match["title"].split()) <= 3):
             return found
     match = _COLON.match(line)
-    if match and len(match["title"].split()) <= 10:
+    if match and len(match["title"].split()) <= 12:
         return _of(10, match["title"])
     match = _COLON_ITEM.match(line)
     if match:
@@ -205,7 +225,9 @@ def _of(level: int, raw: str) -> Heading:
     plain = title.replace("_", " ").replace("’", "'").casefold()
     if len(plain.split()) > 12:
         return Heading(level, title, None, None)
-    role = next((role for role, words in _ROLE if words.search(plain)), None)
+    # "Examples of unacceptable behaviour" heads rules; examples of content are cases.
+    listed = _KINDS_OF.match(plain) is not None
+    role = Role.CRITERIA if listed else next((role for role, words in _ROLE if words.search(plain)), None)
     side = _side(plain)
     if role is None and (side is not None or _CRITERIA.search(plain)):
         role = Role.CRITERIA

@@ -5,31 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 
-from studio.core.contract import carries_output
-from studio.core.labels import Label, LabelDecision
+from studio.core.contract import writes_contract
+from studio.core.labels import LabelDecision
+from studio.core.lint.codes import RANGE, Codes, Use, read_codes
 from studio.core.lint.document import CODE, Document
 from studio.core.lint.examples import Example
 from studio.core.lint.finding import Edit, Finding, Severity
 from studio.core.lint.headings import Role
-from studio.core.policy import OutputForm, OutputPosition
+from studio.core.policy import OutputForm
 
-_TEMPLATE = re.compile(r"(?<![\w.-])(?P<family>(?:[A-Z]{1,3}-)?[A-Z]{1,5}[-_]?)(?:#|<n>|\{n\}|\[n\]|<#>)(?![\w#])")
-_AFTER_HEAD = re.compile(
-    r"[*`_)\]]*\s*(?:[:=|(–—\"“]|-(?!\d)|$|[A-Z]|(?:means|covers|is|are|applies|includes?|stands|describes"
-    r"|refers|when|if|for)\b)",
-    re.MULTILINE,
-)
-_AFTER_PROSE = re.compile(r"[*`_)\]]*\s+(?:means|covers|stands for|describes|refers to|includes)\b")
-_BEFORE_WEAK = re.compile(r"(?:\u2192|->|=>|[(\[])\s*[*`_#]*\Z")
-_NAMED_WITHIN = 80
-"""A code in brackets within so many characters of a line's start names what the line is about."""
-_CATEGORY = re.compile(r"(?:label|category|code|level)\s+[*`_(\[]*", re.IGNORECASE)
-_USE_FOR = re.compile(r"\b(?:use|assign|label|tag|mark|classify|code|give)\b[^.\n]{0,40}\Z", re.IGNORECASE)
-_FOR = re.compile(r"[*`_)\]]*,?\s+(?:for|when|if|where|to)\b")
-_RANGE = re.compile(r"\s*(?:-|–|—|to|through|\.\.+|…)\s*")
 _CALLED = re.compile(
     r"(?<![A-Za-z])(?:label|category|code|labels|categories|codes|as|return|answer)\b\W{0,4}\Z", re.IGNORECASE
 )
@@ -53,107 +38,28 @@ _LEVELS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """One place where a code stands. ``strong`` where its line defines it, ``weak`` where that may be."""
-
-    start: int
-    end: int
-    family: str
-    number: int
-    rule: str
-    strong: bool
-    weak: bool
-
-    @property
-    def label(self) -> str:
-        return f"{self.family}{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Codes:
-    """All codes of a text, and which families and labels it defines."""
-
-    uses: tuple[_Use, ...]
-    families: frozenset[str]
-    templates: frozenset[str]
-    labels: frozenset[str]
-
-
 def label_rules(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
     """All findings of this family."""
-    codes = _codes(doc)
-    yield from _undefined(doc, codes)
+    codes = read_codes(doc)
+    yield from _undefined(doc, codes, [(one.answer_at, one.end) for one in found if one.answer_at])
     yield from _rules(doc, codes)
     yield from _unused(doc, codes)
     yield from _answers(doc, codes, found)
     yield from _steps(doc, codes)
 
 
-def _codes(doc: Document) -> _Codes:
-    text = doc.text
-    uses = tuple(_use(doc, match) for match in CODE.finditer(text) if not _is_quoted(doc, match))
-    declared = [
-        match for label in doc.policy.labels if (match := CODE.fullmatch(label.id)) and _tells(doc, label, uses)
-    ]
-    labels = {use.label for use in uses if use.strong or (use.weak and not use.rule)}
-    labels |= {f"{match['family']}{int(match['number'])}" for match in declared} | _ranged(text, uses)
-    templates = frozenset(
-        m["family"] for m in _TEMPLATE.finditer(text) if doc.line_at(m.start()).role is not Role.EXAMPLES
-    )
-    families = {use.family for use in uses if use.strong} | {match["family"] for match in declared}
-    return _Codes(uses, frozenset(families | templates), templates, frozenset(labels))
+def _undefined(doc: Document, codes: Codes, answers: list[tuple[int, int]]) -> Iterator[Finding]:
+    """Codes that the text uses and nothing defines, with those that are nearly right told apart.
 
-
-def _use(doc: Document, match: re.Match[str]) -> _Use:
-    """One code, with whether its line defines it: in an example none does, in a heading each."""
-    line = doc.line_at(match.start())
-    strong = weak = False
-    if line.role is not Role.EXAMPLES:
-        lead, rest = doc.text[line.body : match.start()], doc.text[match.end() : line.end]
-        before = doc.text[line.start : match.start()]
-        leads = not lead or _CATEGORY.fullmatch(lead)
-        headed = line.heading is not None and line.heading.rest is None
-        strong = headed or bool((leads and _AFTER_HEAD.match(rest)) or _AFTER_PROSE.match(rest))
-        named = (line.item or len(before) < _NAMED_WITHIN) and _BEFORE_WEAK.search(before)
-        used_for = _USE_FOR.search(before) and _FOR.match(rest)
-        weak = bool(named or used_for) or line.text.count("|") > 2
-    return _Use(match.start(), match.end(), match["family"], int(match["number"]), match["rule"], strong, weak)
-
-
-def _ranged(text: str, uses: tuple[_Use, ...]) -> set[str]:
-    """The labels that a defining range such as "(SP2-SP4)" covers."""
-    found = set()
-    for use, following in pairwise(uses):
-        if (
-            (use.strong or use.weak)
-            and use.family == following.family
-            and _RANGE.fullmatch(text, use.end, following.start)
-        ):
-            found |= {f"{use.family}{n}" for n in range(use.number, min(following.number, use.number + 20) + 1)}
-    return found
-
-
-def _is_quoted(doc: Document, match: re.Match[str]) -> bool:
-    """Whether the code is a part of a longer quotation: what a post says is no use of a label."""
-    return doc.unquoted[match.start()] == " " and doc.text[match.start() - 1] not in "\"'`\u201c\u2018"
-
-
-def _tells(doc: Document, label: Label, uses: tuple[_Use, ...]) -> bool:
-    """Whether a declared label is more than a code found somewhere in a plain text."""
-    return bool(label.name or label.description) or any(
-        use.strong and doc.text[use.start : use.end] == label.id for use in uses
-    )
-
-
-def _undefined(doc: Document, codes: _Codes) -> Iterator[Finding]:
-    """Codes that the text uses and nothing defines, with those that are nearly right told apart."""
+    ``answers`` are the places where examples are answered: a code there is meant as a label for sure.
+    """
     told = set()
     for use in codes.uses:
         if (use.label in codes.labels and use.family in codes.families) or use.family in codes.templates:
             continue
         name = doc.text[use.start : use.end]
-        near = _near(use, codes)
+        answered = any(start <= use.start < end for start, end in answers)
+        near = _near(use, codes, 1 if answered else 2)
         if near:
             yield _near_miss(doc, codes, use, near)
         elif use.label in codes.labels:
@@ -165,7 +71,7 @@ def _undefined(doc: Document, codes: _Codes) -> Iterator[Finding]:
                 reason="The model can answer with a label whose meaning it has to guess.",
                 advice="Define the label or use one that is defined.",
             )  # fmt: skip
-        elif use.family not in codes.families and use.label not in told and _answers_with(doc, use):
+        elif use.family not in codes.families and use.label not in told and (answered or _answers_with(doc, use)):
             told.add(use.label)
             yield doc.finding(
                 "label-undefined", Severity.ERROR, (use.start, use.end), f"{name} is named as a label and "
@@ -174,7 +80,7 @@ def _undefined(doc: Document, codes: _Codes) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _answers_with(doc: Document, use: _Use) -> bool:
+def _answers_with(doc: Document, use: Use) -> bool:
     """Whether a code of no known family is clearly meant as a label."""
     line = doc.line_at(use.start)
     before = doc.text[line.start : use.start]
@@ -187,15 +93,18 @@ def _answers_with(doc: Document, use: _Use) -> bool:
     )
 
 
-def _near(use: _Use, codes: _Codes) -> str:
-    """The defined family that this one is a slip of: same letters with other joints, or one letter more or less."""
+def _near(use: Use, codes: Codes, least: int) -> str:
+    """The defined family that this one is a slip of: same letters with other joints, or one letter more or less.
+
+    A family of fewer than ``least`` letters is none: "A4" is a size of paper.
+    """
     if use.family in codes.families:
         return ""
     bare = re.sub(r"[-_]", "", use.family)
     for family in sorted(codes.families):
         other = re.sub(r"[-_]", "", family)
         known = family in codes.templates or f"{family}{use.number}" in codes.labels
-        if not known or len(bare) < 2 or len(other) < 2:
+        if not known or min(len(bare), len(other)) < least:
             continue
         longer, shorter = (bare, other) if len(bare) > len(other) else (other, bare)
         dropped = len(longer) == len(shorter) + 1 and any(
@@ -207,7 +116,7 @@ def _near(use: _Use, codes: _Codes) -> str:
     return ""
 
 
-def _near_miss(doc: Document, codes: _Codes, use: _Use, family: str) -> Finding:
+def _near_miss(doc: Document, codes: Codes, use: Use, family: str) -> Finding:
     name = doc.text[use.start : use.end]
     right = f"{family}{name[len(use.family) :]}"
     defined = f"{family}#" if family in codes.templates else f"{family}{use.number}"
@@ -219,7 +128,7 @@ def _near_miss(doc: Document, codes: _Codes, use: _Use, family: str) -> Finding:
     )  # fmt: skip
 
 
-def _rules(doc: Document, codes: _Codes) -> Iterator[Finding]:
+def _rules(doc: Document, codes: Codes) -> Iterator[Finding]:
     """Rules such as SP2.c that are cited and do not exist, where the label's other rules do."""
     defined: dict[str, set[str]] = defaultdict(set)
     for use in codes.uses:
@@ -244,7 +153,7 @@ def _rules(doc: Document, codes: _Codes) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _unused(doc: Document, codes: _Codes) -> Iterator[Finding]:
+def _unused(doc: Document, codes: Codes) -> Iterator[Finding]:
     """Declared labels that the text never names, and defined ones that the list of answers leaves out."""
     folded = doc.text.casefold()
     coded = {use.label.casefold() for use in codes.uses}
@@ -267,21 +176,31 @@ def _unused(doc: Document, codes: _Codes) -> Iterator[Finding]:
                 "it.", advice="Write its rules, or delete the label.",
         )  # fmt: skip
     yield from _unlisted(doc, codes)
-    needs = doc.policy.form in (OutputForm.LABEL, OutputForm.CATEGORY_JSON, OutputForm.RATIONALE_JSON)
-    if not doc.policy.labels and needs and doc.policy.position is OutputPosition.AUTO and not carries_output(doc.text):
+    if not doc.policy.labels and writes_contract(doc.policy):
+        yield from _none(doc)
+
+
+def _none(doc: Document) -> Iterator[Finding]:
+    """A policy without labels, whose answer the studio asks for."""
+    advice = "Define at least one label that allows and one that violates, in the text or under Labels and answer."
+    if doc.policy.form is OutputForm.LABEL:
         yield doc.finding(
             "labels-missing", Severity.ERROR, doc.top, "The policy defines no labels, so no answer can be asked for.",
-            reason="The answer names a label, and there is none.",
-            advice="Define at least one label that allows and one that violates, in the text or under Labels "
-                "and answer.",
+            reason="The answer names a label, and there is none.", advice=advice,
+        )  # fmt: skip
+    elif doc.policy.form in (OutputForm.CATEGORY_JSON, OutputForm.RATIONALE_JSON):
+        yield doc.finding(
+            "labels-missing", Severity.WARNING, doc.top, "The policy defines no labels.",
+            reason="Answers say only whether the policy is violated, and not by what; nothing can be sent to a person.",
+            advice=advice,
         )  # fmt: skip
 
 
-def _unlisted(doc: Document, codes: _Codes) -> Iterator[Finding]:
+def _unlisted(doc: Document, codes: Codes) -> Iterator[Finding]:
     """Labels with a definition of their own that the one list of possible answers leaves out."""
     listed: dict[str, set[str]] = {}
     places: dict[str, tuple[int, int]] = {}
-    by_line: dict[int, list[_Use]] = defaultdict(list)
+    by_line: dict[int, list[Use]] = defaultdict(list)
     for use in codes.uses:
         by_line[doc.line_at(use.start).number].append(use)
     for number, uses in by_line.items():
@@ -294,7 +213,7 @@ def _unlisted(doc: Document, codes: _Codes) -> Iterator[Finding]:
             or not re.search(r"\bone of\b|[:{(\[]", line.text)
         ):
             continue
-        if any(_RANGE.fullmatch(doc.text, a.end, b.start) for a, b in zip(uses, uses[1:], strict=False)):
+        if any(RANGE.fullmatch(doc.text, a.end, b.start) for a, b in zip(uses, uses[1:], strict=False)):
             return
         if re.search(r"\b(?:if|when|unless|over|overrides?|precedence|then|wins?)\b", line.text, re.IGNORECASE):
             continue
@@ -312,7 +231,7 @@ def _unlisted(doc: Document, codes: _Codes) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _answers(doc: Document, codes: _Codes, found: tuple[Example, ...]) -> Iterator[Finding]:
+def _answers(doc: Document, codes: Codes, found: tuple[Example, ...]) -> Iterator[Finding]:
     """Examples answered with a word in capitals that the text offers nowhere."""
     said = doc.prose
     for one in found:
@@ -328,7 +247,7 @@ def _answers(doc: Document, codes: _Codes, found: tuple[Example, ...]) -> Iterat
             )  # fmt: skip
 
 
-def _steps(doc: Document, codes: _Codes) -> Iterator[Finding]:
+def _steps(doc: Document, codes: Codes) -> Iterator[Finding]:
     """Steps of severity ("downgrade by 1") that lead from a defined label to none."""
     for match in _STEP.finditer(doc.folded_prose):
         verb, by = match["verb"] or match["verb2"], match["by"] or match["by2"]
@@ -343,7 +262,7 @@ def _steps(doc: Document, codes: _Codes) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _nowhere(doc: Document, codes: _Codes, step: int) -> str:
+def _nowhere(doc: Document, codes: Codes, step: int) -> str:
     """Where the step goes wrong, in words; empty when every step leads to a label."""
     aside = {label.id for label in doc.policy.labels if label.decision is LabelDecision.REVIEW}
     graded = [label.severity for label in doc.policy.labels if label.severity is not None and label.id not in aside]
@@ -361,6 +280,9 @@ def _nowhere(doc: Document, codes: _Codes, step: int) -> str:
     for family, numbers in sorted(families.items()):
         for number in sorted(numbers):
             target = number + step
+            if step > 0 and number == 0:
+                # What is fine has no severity to raise.
+                continue
             if target not in numbers and min(numbers) <= target <= max(numbers):
                 return f"from {family}{number} to {family}{target}"
     if not families and not codes.templates and not _LEVELS.search(doc.text):

@@ -40,20 +40,25 @@ _ESCALATES = re.compile(
     r"|ed by|ers)?\b(?=[^\n.]{0,40}\b(?:decid|queue|human|person|team|moderator))"
     r"|\b(?:needs?|for|to|require[sd]?|flag\w*|send\w*|route[sd]?|mark\w*|refer\w*|queue[sd]?)\b[^\n.]{0,24}\breview\b"
     r"|\b(?:person|human|moderator|warden|specialist|team|lead|editor|reviewer|supervisor|officer|analyst)s?\b[^\n.]{0,30}\b(?:decides?|reviews?|checks?"
-    r"|goes|needed)"
+    r"|goes|needed|looks? at|sees?|handles?|takes over)"
+    r"|\b(?:go(?:es)?|sen[dt]s?) to (?:a|an|the|our) (?:\w+ ){0,2}"
+    r"(?:counsell?or|police|authorities|council|board|staff)\b"
     r"|\b(?:go(?:es)?|sen[dt]s?|refer(?:red)?|hand(?:ed)?(?: over)?|report(?:ed)?|pass(?:ed)?|ask|rules?"
     r"|one) (?:\w+ ){0,2}(?:to|for)? ?(?:a|an|the|our) (?:\w+ ){0,2}(?:person|human|moderator|specialist|team"
     r"|lead|admin|editor|reviewer|supervisor|officer)"
+    r"|\b(?:decid\w+|review\w*|check\w*|settle\w*|handle\w*|judged) by (?:a|an|the|our) (?:\w+ ){0,2}"
+    r"(?:person|human|moderator|specialist|team|lead|editor|reviewer|supervisor|officer|analyst)"
     r"|\bcontact (?:a|the|our) (?:\w+ )?(?:moderators?|admins?|team)|\bneeds?[_ ](?:review|a person)\b",
 )
+_APPEALS = re.compile(r"\bappeals?\b|\bgot it wrong\b|\bmistake\b|\bdisagree with\b")
 # One of these is in every line that the pattern finds: looking for them first is ten times as fast.
 _ESCALATE_STEMS = (
     "escalat", "review", "person", "human", "moderator", "warden", "specialist", "team", "lead", "editor",
-    "supervisor", "officer", "analyst", "admin",
+    "supervisor", "officer", "analyst", "admin", "counsel", "police", "authorit", "council", "board", "staff",
 )  # fmt: skip
 _PRECEDES = re.compile(
     r"\b(?:precedence|priorit\w+|overrid\w+|trumps?|prevails?|supersedes?|outranks?|outweighs?|beats?|wins?"
-    r"|win over|tie-?break\w*"
+    r"|stricter|read both ways|either way|win over|tie-?break\w*"
     r"|(?:most|more) (?:severe|serious|restrictive|specific)|(?:highest|higher|strictest"
     r"|worst)\b[^\n.]{0,24}\b(?:severity|level|label|category|code|rule|number|applies|wins)"
     r"|highest[- ](?:severity|applicable|matching)|first (?:match|rule that|of this order|that applies)"
@@ -62,6 +67,12 @@ _PRECEDES = re.compile(
     r"|criteria|labels|categories) (?:conflict|overlap|meet|clash)|in case of conflict|(?:if|when) (?:unsure"
     r"|in doubt|torn)|in doubt)",
 )
+
+
+_CASE = re.compile(
+    r"[\"\u201c\u00ab\u201e][^\"\u201c\u201d\u00bb\n]*\w[^\w\n]+\w[^\"\u201c\u201d\u00bb\n]*[\"\u201c\u201d\u00bb]"
+)
+_FEW_CRITERIA = 3
 
 
 def sections(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
@@ -122,15 +133,21 @@ def _missing(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
     ):
         yield _lacks(doc, "section-definitions", "definitions", "say what the terms of its rules mean",
                      "Define the terms that decide, each in one line.", Severity.NOTE)  # fmt: skip
-    if Side.VIOLATES not in sides and not _FORBIDS.search(doc.folded_prose):
+    criteria = sum(line.role is Role.CRITERIA and line.heading is None and _says(line) for line in doc.lines)
+    if Side.VIOLATES not in sides and not _FORBIDS.search(doc.folded_prose) and criteria < _FEW_CRITERIA:
         yield _lacks(doc, "section-violates", "criteria for what violates", "say what violates it",
                      "List what violates, one checkable rule a line.")  # fmt: skip
     if Side.SAFE not in sides and not _ALLOWS.search(doc.folded_prose):
         yield _lacks(doc, "section-safe", "criteria for what is safe", "say what is allowed",
                      "List what looks similar and is allowed: without it the model flags too much.")  # fmt: skip
-    if Role.EXAMPLES not in roles and not found:
+    if Role.EXAMPLES not in roles and not found and _rules_with_quotations(doc) < _FEW_CRITERIA:
         yield _lacks(doc, "section-examples", "examples", "show a decided case",
                      "Add 4 to 6 short examples near the boundary, of both kinds, each with its answer.")  # fmt: skip
+
+
+def _rules_with_quotations(doc: Document) -> int:
+    """How many rules bring a case of their own: a quotation of some words."""
+    return sum(line.item and _CASE.search(line.text) is not None for line in doc.lines)
 
 
 def _lacks(
@@ -150,8 +167,7 @@ def _empty(doc: Document) -> Iterator[Finding]:
         following = headed[place + 1] if place + 1 < len(headed) else None
         if found is None or found.role is None or (following is not None and _goes_on(found, following.heading)):
             continue
-        until = following.number if following else len(doc.lines)
-        if not any(_says(other) for other in doc.lines[line.number + 1 : until]):
+        if _is_empty(doc, line, following.number if following else len(doc.lines)):
             yield doc.finding(
                 "section-empty", Severity.WARNING, (line.body, line.end),
                 f"The section {found.title[:60]!r} is empty.",
@@ -174,6 +190,14 @@ def _empty(doc: Document) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
+def _is_empty(doc: Document, line: Line, until: int) -> bool:
+    """Whether nothing stands between a heading and the next one; a tag may hold tags, up to its closing one."""
+    if line.text.lstrip().startswith("<"):
+        following = next((other.text.strip() for other in doc.lines[line.number + 1 :] if other.text.strip()), "</")
+        return following.startswith("</")
+    return not any(_says(other) for other in doc.lines[line.number + 1 : until])
+
+
 def _goes_on(found: Heading, following: Heading | None) -> bool:
     """Whether the next heading stands under this one: deeper, or one side of the criteria that this one announces."""
     if following is None:
@@ -187,9 +211,16 @@ def _says(line: Line) -> bool:
 
 
 def _escalates(doc: Document) -> bool:
-    return any(
-        _ESCALATES.search(line) for line in doc.folded.split("\n") if any(stem in line for stem in _ESCALATE_STEMS)
-    )
+    for line in doc.lines:
+        # A field or an answer that a rule quotes can be the way to escalate; what an example quotes is content.
+        folded = doc.folded[line.start : line.end] if line.role is Role.EXAMPLES else line.text.lower()
+        if (
+            any(stem in folded for stem in _ESCALATE_STEMS)
+            and _ESCALATES.search(folded)
+            and not _APPEALS.search(folded)
+        ):
+            return True
+    return False
 
 
 def _paths(doc: Document) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ _VAGUE = re.compile(
     r"|use (?:your )?(?:best )?judge?ment|common sense|bad (?:taste|vibes))"
     r"|(?P<hedge>(?:may|might|could)\s+(?:also\s+|still\s+)?(?:be\s+(?:considered|treated|flagged|removed"
     r"|labell?ed|prohibited|allowed|disallowed|classified|acceptable|permitted|"
-    r"violating|in violation|a violation|unsafe|safe|valid|invalid|spam)|violate|count\s+as)))(?![\w-])",
+    r"violating|in violation|a violation)|violate|count\s+as)))(?![\w-])",
 )
 _DESCRIBES = re.compile(r"\b(?:not|never|no)\s+\Z", re.IGNORECASE)
 
@@ -56,6 +56,7 @@ _ONLY_SLOT = re.compile(r"^\W*(?:[A-Za-z][A-Za-z ]{0,40}\s*:)?[*_\s]*\Z")
 _EFFORT = re.compile(
     r"^[ \t>*_#-]*(?:set\s+)?(?:reasoning(?:[ _-]?(?:effort|level))?|(?:reasoning[ _-]?|thinking[ _-]?)?effort"
     r"|thinking)[*_]*\s*(?::|=|to)\s*[*_`\"]*(?P<how>low|medium|high|minimal)[*_`\".]*[ \t]*$"
+    r"|(?<=[.!?:;,] )reasoning\s*[:=]\s*(?:low|medium|high)\b"
     r"|\b(?:reasoning[ _-]?effort|reasoning level)\s*(?:is|:|=|to)?\s*[\"'`]?(?:low|medium|high)\b",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -21,7 +21,7 @@ _COMMON = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of a text, in lower case."""
-    return _WORD.findall(text.casefold().replace("\u2019", "'"))
+    return _WORD.findall(text.casefold().replace("\u2019", "'").replace("n't", " not"))
 
 
 @lru_cache(maxsize=16384)

@@ -20,7 +20,17 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
         ("rule-contradiction", 14, 'The author says "our kitchen", "my restaurant".'),
         ("example-two-labels", 19, 'INVALID: "We waited an hour and the soup was cold."'),
     ],
+    "clauses": [],
     "clean_long": [],
+    "conduct": [
+        ("labels-missing", 1, "# House rules of the Nimbus maker space"),
+        ("length-short", 1, "# House rules of the Nimbus maker space"),
+        ("section-definitions", 1, "# House rules of the Nimbus maker space"),
+        ("section-examples", 1, "# House rules of the Nimbus maker space"),
+        ("section-instruction", 1, "# House rules of the Nimbus maker space"),
+        ("vague-word", 14, "reasonably"),
+        ("vague-word", 14, "inappropriate"),
+    ],
     "german": [("language-unchecked", 1, "# Aufgabe")],
     "guideline": [
         ("escalation-missing", 1, "Welcome to our gardening forum"),
@@ -38,6 +48,7 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
         ("control-token", 7, "<|start|>"),
     ],
     "json_categories": [],
+    "json_priority": [("control-token", 16, "<|system|>")],
     "json_rules": [],
     "json_table": [("effort-in-text", 5, "Reasoning: high"), ("label-undefined", 33, "W5")],
     "numbered_markdown": [],
@@ -46,6 +57,7 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
         ("examples-one-sided", 19, '- "Come to the lake after school, don\'t tell mum" -> 1'),
         ("example-duplicate", 22, '- "You can trust me, nobody has to know that we write!" -> 1'),
     ],
+    "prompt_response_pairs": [],
     "severity_table": [("section-definitions", 1, "# Sexual Content Policy — v3.2 (updated 2026-02-11)")],
     "transcript_binary": [
         (
@@ -120,6 +132,9 @@ EXPECTED: dict[str, list[tuple[str, int, str]]] = {
         ("section-examples", 1, "<!-- toc -->"),
     ],
     "table_comments": [],
+    "word_categories": [("section-definitions", 1, "Role: Content classifier for a children's video platform")],
+    "xml_examples": [("escalation-missing", 1, "<role>")],
+    "yaml_prompt": [("precedence-missing", 1, "policy: csam-adjacent-grooming")],
     "xml_prompt": [("rule-duplicate", 12, "Offers money or gift cards for boosting to a higher rank.")],
 }
 
