@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from studio.cli.output import show_notes
+from studio.core.errors import NotFoundError
 from studio.core.policy import Policy
 from studio.services.studio import Studio
 
@@ -45,5 +46,10 @@ def find_policy(studio: Studio, wanted: str) -> Policy:
         return read.policy
     name, _, number = wanted.partition("@")
     if not number:
-        return studio.policies.get(name).policy
+        try:
+            return studio.policies.get(name).policy
+        except NotFoundError:
+            if not path.is_file():
+                raise
+        return find_policy(studio, str(path.absolute()))
     return studio.policies.get(name, version_number(studio, name, number)).policy

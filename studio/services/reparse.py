@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,23 +22,26 @@ _ROWS = 'Each line is an object such as {"id": "1", "raw_output": "INVALID"}.'
 class Reparsed:
     """One answer, read again. ``id`` is the row's own as it was found, or its line number, counted from 1, as text."""
 
-    id: str | int
+    id: object
     verdict: Verdict
 
 
 def reparse(policy: Policy, path: Path) -> Iterator[Reparsed]:
     """Each answer of a JSONL file with the fields ``raw_output``, optional ``reasoning`` and ``id``, in order.
 
-    Raises InputError at the first line that has no ``raw_output``; nothing is skipped in silence.
+    An answer that a tool stored as a JSON value (``{"violation": 1}``) is read as the text that it was. Raises
+    InputError at the first line that has no ``raw_output``; nothing is skipped in silence.
     """
     for number, row, _ in jsonl(read_text(path, limit=2**31), str(path), _ROWS):
-        raw = row.get("raw_output")
-        if raw is None:
-            raw = ""
-        if "raw_output" not in row or not isinstance(raw, str):
-            raise InputError(f"{path}, line {number} has no text in the field raw_output.", hint=_ROWS)
+        if "raw_output" not in row:
+            raise InputError(f"{path}, line {number} has no field raw_output.", hint=_ROWS)
         reasoning = row.get("reasoning")
-        channels = from_text(raw, reasoning if isinstance(reasoning, str) else None)
+        channels = from_text(_text(row["raw_output"]), reasoning if isinstance(reasoning, str) else None)
         row_id = row.get("id")
-        named = row_id if isinstance(row_id, str | int) else str(number if row_id is None else row_id)
-        yield Reparsed(named, read_reply(channels, policy))
+        yield Reparsed(str(number) if row_id is None else row_id, read_reply(channels, policy))
+
+
+def _text(raw: object) -> str:
+    if raw is None:
+        return ""
+    return raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)

@@ -40,7 +40,8 @@ def test_a_shown_policy_can_be_imported_and_starters_are_never_overwritten(cli: 
     imported = cli("policies", "import", file)
     assert imported.code == 0
     assert "spam-2 version 1" in imported.out
-    assert cli("policies", "show", "spam-2@1").out == shown.out.replace("id: spam\n", "id: spam-2\n")
+    # The number belongs to the workspace: the file stays as it was handed over.
+    assert cli("policies", "show", "spam-2@1").out == shown.out
     again = cli("policies", "import", file)
     assert "spam-2 version 1" in again.out
     file.write_text(shown.out + "\nAnother rule.\n", encoding="utf-8")
@@ -108,6 +109,27 @@ def test_reparse_reads_answers_in_order(cli: Cli, tmp_path: Path) -> None:
     counted = cli("reparse", "--policy", policy, "--input", source)
     assert "violates" in counted.out
     assert "Labels found in the text: SP0 (allow), SP2 (violate)" in counted.err
+
+
+def test_reparse_takes_ids_and_answers_of_any_json_kind_and_a_policy_file_of_any_name(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").write_text("Answer 0 or 1.\n0 = fine\n1 = content violates the policy\n", encoding="utf-8")
+    rows: list[tuple[object, object, str | None]] = [
+        (2.5, {"violation": 1}, "violates"),
+        ({"run": 3}, 0, "allowed"),
+        ([1], [1, 0], None),
+        (True, True, None),
+        (0, "\ud800", None),
+    ]
+    source = tmp_path / "log.jsonl"
+    source.write_text("\r\n".join(json.dumps({"id": i, "raw_output": raw}) for i, raw, _ in rows) + "\r\n\r\n")
+    ran = cli("reparse", "-p", "rules", "-i", source, "--json")
+    assert ran.code == 0, ran.err
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    assert [row["id"] for row in found] == [i for i, _, _ in rows]
+    assert [row["decision"] for row in found] == [decision for _, _, decision in rows]
 
 
 def test_reparse_refuses_a_row_without_an_answer(cli: Cli, tmp_path: Path) -> None:

@@ -94,7 +94,14 @@ YES_NO = Policy(
     OutputForm.VALID_INVALID,
     IN_TEXT,
 )
-POLICIES = (PLAIN, WORDS, LEVELS, JSON, LABEL, DUAL, NAMED, BINARY, YES_NO)
+WORD_LABELS = Policy(
+    "wordlabels",
+    "House rules",
+    "No spam.",
+    (Label("VALID", A), Label("INVALID", V), Label("ESCALATE", R)),
+    OutputForm.LABEL,
+)
+POLICIES = (PLAIN, WORDS, LEVELS, JSON, LABEL, DUAL, NAMED, BINARY, YES_NO, WORD_LABELS)
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ def resolve(claims: Iterable[Claim], words: Vocabulary) -> Reading:
 
     Word and label must agree, except that a review label may stand beside either word: it sends the content to a
     person. Among several labels violate outweighs review. An allow label beside another kind is a contradiction, unless
-    the codes are of different axes (``D-SP2, R-SP0``), which are judged apart: then the most severe counts. Where the
-    contract asks for a word alone, a code beside it is a citation, and an unknown one takes nothing from the word.
+    the codes are of different axes (``D-SP2, R-SP0``), which are judged apart: then the most severe counts. A code that
+    is written with a word, as in ``INVALID (DE3)``, cites: where the policy does not have it, the word stands; so it
+    does beside any code where the contract asks for a word. ESCALATE beside a violating label says what to look at.
     """
     claims = tuple(claims)
     said = {claim.decision for claim in claims} - {None}
@@ -53,9 +54,9 @@ def resolve(claims: Iterable[Claim], words: Vocabulary) -> Reading:
     if len(said) > 1:
         return _conflict(f"The answer states {_list(said)}.", rationale)
     unknown = [claim.unknown for claim in claims if claim.unknown]
-    if words.labels and not (said and words.word_decides):
-        unknown += [code.written for code in codes if not code.known]
-    if unknown:
+    if words.labels:
+        unknown += [code.written for claim in claims if not claim.decision for code in claim.codes if not code.known]
+    if unknown and not (said and words.word_decides):
         names = ", ".join(dict.fromkeys(unknown))
         detail = f"The policy has no label {names}."
         return Reading(Status.UNKNOWN_LABEL, rationale=rationale, detail=detail)
@@ -64,9 +65,10 @@ def resolve(claims: Iterable[Claim], words: Vocabulary) -> Reading:
     if contradiction:
         return _conflict("The labels contradict each other.", rationale)
     reviewed = Decision.NEEDS_REVIEW
-    if word and labelled and word is not labelled and labelled is not reviewed:
+    escalated = labelled is reviewed or (word is reviewed and labelled is Decision.VIOLATES)
+    if word and labelled and word is not labelled and not escalated:
         return _conflict(f"The answer states {word.value}, its label means {labelled.value}.", rationale)
-    decision = reviewed if labelled is reviewed else word or labelled
+    decision = reviewed if escalated else word or labelled
     if decision is None:
         if not codes:
             return Reading(Status.UNPARSED, rationale=rationale, detail="No verdict was found in the answer.")

@@ -14,6 +14,7 @@ from studio.core.answers.vocabulary import CODE, CONTRACT_WORDS, WORDS, Code, Vo
 from studio.core.labels import Decision
 
 _SPELLINGS = "|".join(re.escape(word).replace(r"\ ", r"[\s_-]+") for word in sorted(WORDS, key=len, reverse=True))
+_SOURCE = rf"polic(?:y|ies)|rules?|sections?|categor(?:y|ies)|criteria|guidelines?|codes?|{CODE}"
 WORD = rf"(?:{_SPELLINGS})(?![\w])(?!'[A-Za-z]|-\s?[A-Za-z]+(?![A-Za-z0-9.]*\d))"
 """Any verdict word, whole."""
 
@@ -21,19 +22,31 @@ _WORD = re.compile(WORD, re.IGNORECASE)
 _OPEN = re.compile(r"[\s\"'(\[{<#>|=.,:;$\u2022\u2190-\u2bff\U0001f000-\U0001faff-]*")
 _LIST = re.compile(r"\s*[,;]\s*")
 _WORDED = re.compile(rf"(?P<name>[^()\[\]]+?)\s*[(\[]\s*(?P<word>{'|'.join(CONTRACT_WORDS)})")
+_CODED = re.compile(rf"(?P<name>[^()\[\]]+?)\s*[(\[]\s*(?P<code>{CODE})")
 _CLOSE = re.compile(r"[\s\"')\]}>|$\u2600-\u2bff\U0001f000-\U0001faff]*")
 _END = re.compile(r"[\s\"')\]}>|.!;,:$\u2026\u2600-\u2bff\U0001f000-\U0001faff-]*\Z")
 _SEPARATOR = re.compile(
-    r"\s*(?:[:;,.(\[|\u2192]|-{1,3}>?(?=\s|[^\w-])|\s-{1,2})\s*|\s+(?=(?:because|since|due to|as the|as it)\b)", re.I
+    r"\s*(?:[:;,.(\[|\u2192]|-{1,3}>?(?=\s|[^\w-])|\s-{1,2})\s*|\s+(?=(?:because|since|due to|as the|as it)\b)"
+    r"|\s+(?=(?:as per|under|per|for|as|according to|pursuant to|based on|by)\s+(?:(?:the|this|our)\s+)?"
+    rf"(?:{_SOURCE})\b)",
+    re.IGNORECASE,
+)
+_TWO_ANSWERS = re.compile(r"(?:because|since|as|due to|no violation|no violations|valid|invalid|escalate)\b", re.I)
+# "VALID (DE3 does not apply)": a code that is ruled out is not the verdict's.
+_RULED_OUT = re.compile(
+    r"[\s,:(-]*(?:(?:is|are|was|do|does|did|has|have)?\s*(?:not|no longer)\b|(?:is|are|was|do|does|did)n't\b"
+    r"|exceptions?\b|exempt|exclu(?:ded|sion)|ruled out|safe harbou?r|none\b|no\b|n/a)",
+    re.IGNORECASE,
 )
 _ESCALATE = re.compile(
     r"\s*(?:[+&/,;]|\band\b|-)?\s*[(\[]?\s*(?:[+&]\s*|and\s+)?escalat(?:e|ed|ion)\b[^\n]{0,60}\Z", re.IGNORECASE
 )
 _CODES = re.compile(
     rf"\s*[-/:,;(\[|={{\"']*\s*(?:(?i:label|category|rule|level|code|policy|severity)s?\s*:?\s*)?(?=(?P<codes>{CODE}"
-    rf"(?:[\"']?\s*(?:,|;|/|\+|&|\band\b)\s*[\"']?{CODE})*))(?P=codes)(?P<after>[\"')\]}}]*)",
+    rf"(?:(?:[\"']?\s*(?:,|;|/|\||\+|&|\band\b)\s*[\"']?|\s+(?=[A-Za-z]-)){CODE})*))(?P=codes)(?P<after>[\"')\]}}]*)",
 )
 _EACH = re.compile(CODE)
+_WORD_ALONE = re.compile(rf"[\s)\]:|(\[\u2192-]*(?P<word>{'|'.join(CONTRACT_WORDS)})[\s)\].!|]*")
 _BOOLEAN = re.compile(r"(?:yes|no|true|false|0|1|none|n/?a|null)\s*(?:[.!,;)(]|\Z)|false\b", re.IGNORECASE)
 _DIGIT = re.compile(r"([01])(?![\w.,%/]*\w)")
 _YES_NO = re.compile(r"(yes|no)(?!\w)", re.IGNORECASE)
@@ -68,17 +81,17 @@ def read_expression(text: str, words: Vocabulary) -> Expression | None:
     body = text[start:]
     if not body or "-" in text[max(0, start - 1) : start] and body[0].isdigit():
         return None
-    whole = _whole_label(body, words)
+    match = _WORD.match(body)
+    whole = _whole_label(body, words) if match is None or match.group().upper() not in CONTRACT_WORDS else None
     if whole is not None:
         return whole
-    match = _WORD.match(body)
     if match is not None:
         return _after_word(match.group(), body[match.end() :], words)
     return _digit(body, words) or _codes_first(body, words)
 
 
 def _whole_label(body: str, words: Vocabulary) -> Expression | None:
-    """The whole text is one label by its id or name, several of them, or one with its word: "Likely spam (INVALID)"."""
+    """The whole text is one label by id or name, several, or one with its word or id: "Likely spam (INVALID)"."""
     if not words.labels or len(body) > 100:
         return None
     end = _END.search(body)
@@ -86,7 +99,8 @@ def _whole_label(body: str, words: Vocabulary) -> Expression | None:
     if label := words.label(name):
         return Expression(Claim(codes=(Code(name, label, known=True),)), "")
     worded = _WORDED.fullmatch(name)
-    parts = [worded["name"]] if worded else _LIST.split(name)
+    coded = _CODED.fullmatch(name)
+    parts = [worded["name"]] if worded else [coded["name"], coded["code"]] if coded else _LIST.split(name)
     codes = tuple(Code(part, label, known=True) for part in parts if (label := words.label(part)))
     if len(codes) < len(parts):
         return None
@@ -97,9 +111,14 @@ def _whole_label(body: str, words: Vocabulary) -> Expression | None:
 def _after_word(word: str, rest: str, words: Vocabulary) -> Expression | None:
     decision = WORDS[re.sub(r"[\s_-]+", " ", word).upper()]
     label = words.label(word) if words.labels else None
-    claim = Claim(codes=(Code(word, label, known=True),)) if label else Claim(decision)
+    claim = Claim(decision)
+    if label:
+        # A label that is one of the contract's words decides by itself, whatever stands beside it.
+        said = label.decision.decision if word.upper() in CONTRACT_WORDS else None
+        decision, claim = label.decision.decision, Claim(said, (Code(word, label, known=True),))
     if rest.lstrip()[:1] == "?":
         return None
+    rest = re.sub(rf"\A(?:[\s.,]+{re.escape(word)}(?!\w))+", "", rest)
     if _END.match(rest):
         return Expression(claim, word)
     if _ESCALATE.match(rest):
@@ -135,9 +154,13 @@ def _read_codes(rest: str, words: Vocabulary) -> tuple[tuple[Code, ...], str]:
     if match is None:
         return (), rest
     after = rest[match.end() :]
+    if _RULED_OUT.match(after):
+        return (), rest
     codes = _codes(match["codes"], words)
-    # "INVALID (AR-15 sales)" names a thing, not a code: an unknown code has to stand alone.
-    alone = bool(match["after"]) or re.match(r"\s*(?:\Z|[-:;,.)\]|(])", after)
+    # "INVALID (AR-15 sales)" names a thing, not a code: an unknown code has to stand alone, or be a rule such as DE3.a.
+    alone = (
+        bool(match["after"]) or re.match(r"\s*(?:\Z|[-:;,.)\]|(])", after) or re.search(r"\.[A-Za-z]", match["codes"])
+    )
     if not alone and not all(code.known for code in codes):
         return (), rest
     return codes, after
@@ -163,9 +186,13 @@ def _digit(body: str, words: Vocabulary) -> Expression | None:
     if _END.match(rest):
         return Expression(claim, match[1])
     separator = _SEPARATOR.match(rest)
-    if separator is None or separator.group().strip() in (".", ",", ";"):
+    if separator is None:
         return None
-    return Expression(claim, match[1], rest[separator.end() :].strip())
+    tail = rest[separator.end() :].strip()
+    if separator.group().strip() in (".", ",", ";") and not _TWO_ANSWERS.match(tail):
+        # "1, 2, 3 go" and "1. First of all" are no verdicts; "1, INVALID" and "0, because ..." are.
+        return None
+    return Expression(claim, match[1], tail)
 
 
 def _codes_first(body: str, words: Vocabulary) -> Expression | None:
@@ -174,11 +201,12 @@ def _codes_first(body: str, words: Vocabulary) -> Expression | None:
     if match is None:
         return None
     codes = _codes(match["codes"], words)
-    if not codes or not all(code.label or code.known for code in codes):
-        # An unknown code is an answer only when nothing else was written.
-        alone = _END.match(body[match.end() :]) is not None
-        return Expression(Claim(codes=codes), "") if alone and codes else None
     rest = body[match.end() :]
+    if not codes or not all(code.label or code.known for code in codes):
+        # An unknown code is an answer only when nothing else was written, or a word of the contract and nothing else.
+        if codes and (worded := _WORD_ALONE.fullmatch(rest)):
+            return Expression(Claim(CONTRACT_WORDS[worded["word"]], codes), worded["word"])
+        return Expression(Claim(codes=codes), "") if codes and _END.match(rest) else None
     if _END.match(rest):
         return Expression(Claim(codes=codes), "")
     separator = _SEPARATOR.match(rest)

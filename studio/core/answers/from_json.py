@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from studio.core.answers.claims import Claim
 from studio.core.answers.expression import read_expression
 from studio.core.answers.normal import plain
-from studio.core.answers.vocabulary import Code, Vocabulary
+from studio.core.answers.vocabulary import CODE, Code, Vocabulary
 from studio.core.labels import Decision
 
 _VIOLATION = frozenset({
     "violation", "violations", "violates", "violated", "violating", "is_violation", "isviolation", "has_violation",
     "violates_policy", "policy_violation", "violation_detected", "is_violating", "flagged", "is_flagged", "unsafe",
-    "is_unsafe",
+    "is_unsafe", "violation_found", "contains_violation", "is_policy_violation", "policy_violated",
 })  # fmt: skip
 _SAFETY = frozenset({"safe", "is_safe", "allowed", "is_allowed", "valid", "is_valid", "compliant", "is_compliant"})
 _VERDICT = frozenset({
@@ -45,11 +46,19 @@ _NOTHING = frozenset(
 )
 _TOKEN = re.compile(
     r"\"(?:\\.|[^\"\\])*\"|(?P<single>'(?:\\.|[^'\\\n])*'(?=\s*[:,}\]]))|(?P<comma>,(?=\s*[}\]]))"
-    r"|(?P<word>\b(?:True|False|None|TRUE|FALSE|NULL)\b)|(?P<key>(?<=[{,\s])[A-Za-z_]\w*(?=\s*:))|//[^\n]*|[^\"',TFNA-Za-z_/]+|.",
+    r"|(?P<word>\b(?:True|False|None|TRUE|FALSE|NULL)\b)|(?P<key>(?<=[{,\s])[A-Za-z_]\w*(?=\s*:))"
+    r"|(?P<bare>(?<=[:\s\[,])[A-Za-z][\w.-]*(?=\s*[,}\]\n]))|(?P<remark>//[^\n]*|/\*.*?\*/|\#[^\n]*)|[^\"',TFNA-Za-z_/#]+|.",
     re.DOTALL,
+)
+_NO_COMMA = re.compile(r"(?<=[\w\"\]}])(?P<gap>\s+)(?=\"[\w -]{1,40}\"\s*:)")
+_SIMPLE = r"(?:\"[^\"\\{}\[\]]*\"|-?\d[\d.]*|true|false|null|\[[^\[\]{}]*\])"
+_PAIR = re.compile(
+    rf"[{{,]\s*\"(?P<key>[\w -]{{1,40}})\"\s*:\s*(?P<value>{_SIMPLE})(?=\s*(?:,\s*\"[\w -]{{1,40}}\"\s*:|}}\s*\Z))"
 )
 _PYTHON = {"TRUE": "true", "FALSE": "false", "NONE": "null", "NULL": "null"}
 _KEY_HINT = re.compile(r"violat|categor|verdict|classif|label|decision|flagged|safe|valid", re.IGNORECASE)
+_VERDICT_KEY = re.compile(r"(?:violat|categor|verdict|classif|label|decision|safe|valid)\w*[\"']?\s*:", re.IGNORECASE)
+_DOUBLED = re.compile(r"\{\s*(\{.*\})\s*\}", re.DOTALL)
 _DEPTH = 30
 _OBJECTS = 40
 _UNCLOSED = 6
@@ -94,14 +103,19 @@ def json_claims(text: str, words: Vocabulary) -> JsonReading:
     claims: list[Claim] = []
     rest, at = [], 0
     spans, cut = _spans(text)
+    if cut is not None and text.rstrip(" \n`").endswith("}"):
+        # It ends as an object does: a lone quotation mark inside one of its strings hides that.
+        spans.append((cut, text.rindex("}") + 1))
     for start, end in spans:
-        claim = _claims(_load(text[start:end]), words)
-        if claim is not None:
-            claims += claim
+        value = _load(text[start:end])
+        claim = _claims(value, words)
+        # What cannot be read, but has a field that states a verdict, is no prose either.
+        if claim is not None or (value is None and start != cut and _VERDICT_KEY.search(text, start, end)):
+            claims += claim or []
             rest.append(text[at:start])
             at = end
     tail = text[at:]
-    if cut is not None and cut >= at and _KEY_HINT.search(text, cut):
+    if cut is not None and cut >= at and (_KEY_HINT.search(text, cut) or re.match(r"\{\s*[\"']|\{\s*\Z", text[cut:])):
         rest.append(text[at:cut])
         return JsonReading(tuple(claims), "".join(rest), cut=True)
     rest.append(tail)
@@ -111,6 +125,8 @@ def json_claims(text: str, words: Vocabulary) -> JsonReading:
 def _unwrapped(text: str) -> str:
     """The text inside a JSON string that itself holds JSON, as some tools store it."""
     stripped = text.strip()
+    if stripped.startswith('{\\"'):
+        stripped = f'"{stripped}"'
     if not (stripped.startswith('"') and stripped.endswith('"') and '\\"' in stripped):
         return text
     try:
@@ -151,16 +167,40 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def _load(text: str) -> Any:
-    """The object in ``text``: as JSON, or with the usual slips (single quotes, trailing commas, True and False)."""
-    for candidate in (text, None):
-        source = candidate if candidate is not None else _TOKEN.sub(_mended, text)
-        if _deep(source):
-            return None
+    """The object in ``text``: as JSON, or with the usual slips, such as single quotes, comments and stray commas."""
+    if _deep(text):
+        return None
+    for mend in (
+        str,
+        _without_slips,
+        lambda slipped: _NO_COMMA.sub(r",\g<gap>", _without_slips(slipped)),
+        _sound_pairs,
+    ):
         try:
-            return json.loads(source, object_pairs_hook=_pairs, strict=False)
+            return json.loads(mend(text), object_pairs_hook=_pairs, strict=False)
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _without_slips(text: str) -> str:
+    """Twice, since a comma may be seen to be stray only once the comment behind it is gone; one pair of braces."""
+    doubled = _DOUBLED.fullmatch(text)
+    return _TOKEN.sub(_mended, _TOKEN.sub(_mended, doubled[1] if doubled else text))
+
+
+def _sound_pairs(text: str) -> str:
+    """The fields that can be read for certain in an object with a broken string, such as quotes in a rationale.
+
+    A field counts where a comma and another field, or the end, follow. One that is there twice says both. Where a field
+    that states the verdict cannot be read, nothing is.
+    """
+    pairs = list(_PAIR.finditer(text))
+    read = Counter(pair["key"] for pair in pairs)
+    there = Counter(match[1] for match in re.finditer(r"\"([\w -]{1,40})\"\s*:", text))
+    if any(_folded(key) in _KNOWN for key in there - read):
+        return ""
+    return "{" + ",".join(f'"{pair["key"]}": {pair["value"]}' for pair in pairs) + "}"
 
 
 def _deep(text: str) -> bool:
@@ -171,22 +211,28 @@ def _mended(match: re.Match[str]) -> str:
     token = match.group()
     if match["single"]:
         return json.dumps(token[1:-1].replace("\\'", "'"))
-    if match["comma"] or token.startswith("//"):
+    if match["comma"] or match["remark"]:
         return ""
     if match["word"]:
         return _PYTHON[token.upper()]
-    return json.dumps(token) if match["key"] else token
+    bare = match["bare"] and token not in ("true", "false", "null")
+    return json.dumps(token) if match["key"] or bare else token
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object with folded keys; what a repeated key said is kept, all of it."""
     found: dict[str, list[Any]] = {}
     for key, value in pairs:
-        found.setdefault(re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", plain(key).strip()).lower(), []).append(value)
+        found.setdefault(_folded(key), []).append(value)
     return {
         key: values[0] if all(_same(values[0], value) for value in values) else _Repeated(tuple(values))
         for key, values in found.items()
     }
+
+
+def _folded(key: str) -> str:
+    """A key in one spelling: "Policy Category" and "policyCategory" are "policy_category"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", plain(key).strip()).lower()
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -201,8 +247,8 @@ def _claims(value: Any, words: Vocabulary, depth: int = 0) -> list[Claim] | None
         inner = [item for child in value.values() for item in (child if isinstance(child, list) else [child])]
         found = [claims for item in inner[:50] if (claims := _claims(item, words, depth + 1))]
         return [claim for claims in found for claim in claims] or None
-    nested = [v for k, v in value.items() if k in _VERDICT and isinstance(v, dict)]
-    if nested and not (_VIOLATION | _SAFETY) & value.keys():
+    nested = [v for k, v in value.items() if k in _VERDICT | _VIOLATION and isinstance(v, dict)]
+    if nested and not any(k in _VIOLATION | _SAFETY and not isinstance(v, dict) for k, v in value.items()):
         found = [claims for item in nested if (claims := _claims(item, words, depth + 1))]
         if found:
             return [claim for claims in found for claim in claims]
@@ -284,13 +330,25 @@ def _category(item: Any, words: Vocabulary) -> list[Claim]:
             claims.append(Claim(Decision.ALLOWED))
             continue
         expression = read_expression(text, words)
+        codes = _known_codes(text, words)
         if expression is not None:
             claims.append(expression.claim)
+        elif codes:
+            claims.append(Claim(codes=codes))
         elif words.labels and not words.mentions(text):
             claims.append(Claim(unknown=text[:80]))
         else:
             claims.append(Claim(rule_ids=(text,)))
     return claims
+
+
+def _known_codes(text: str, words: Vocabulary) -> tuple[Code, ...]:
+    """The policy's codes that a category names among other words ("SP2 Unwanted promotion"), if it names only those."""
+    if re.search(r"\b(?:not|no|non)\b", text, re.IGNORECASE):
+        return ()
+    written = [match.group() for match in re.finditer(rf"(?<![\w]){CODE}", text)]
+    codes = tuple(code for name in written if (code := words.code(name)) is not None)
+    return codes if all(code.label for code in codes) else ()
 
 
 def _texts(item: Any) -> list[str]:
@@ -309,4 +367,4 @@ def _scalar(item: Any) -> str:
     """A value as a lower-case word: True, 1, 1.0, "1" and "true" are alike in a yes-or-no field."""
     if isinstance(item, float) and item in (0.0, 1.0):
         item = int(item)
-    return plain(str(item)).strip().lower()
+    return re.sub(r"\A([01])\.0+\Z", r"\1", plain(str(item)).strip().lower())

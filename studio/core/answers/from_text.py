@@ -13,12 +13,12 @@ from itertools import takewhile
 from studio.core.answers.claims import Claim
 from studio.core.answers.expression import WORD, Expression, read_expression
 from studio.core.answers.normal import OPTIONS, QUOTED, unmarked
-from studio.core.answers.vocabulary import WORDS, Vocabulary
+from studio.core.answers.vocabulary import CODE, CONTRACT_WORDS, WORDS, Vocabulary
 from studio.core.labels import Decision
 
 _LABEL_WORDS = (
     r"(?:answer|classification|verdict|output|decision|conclusion|judge?ment|determination|result|label|response|ruling"
-    r"|assessment|evaluation|outcome|classified|category|policy[ _]category|labels|codes?|rating)(?![A-Za-z])"
+    r"|assessment|evaluation|outcome|classified|class|category|policy[ _]category|labels|codes?|rating)(?![A-Za-z])"
 )
 _BEFORE = (
     r"(?:(?:so|thus|therefore|hence|final|finally|overall|my|the|our|your|content|policy|moderation|safety|correct)"
@@ -28,7 +28,7 @@ _AFTER = r"(?:[ ](?:label|code|result|is|was|as|would[ ]be|should[ ]be|for[ ][^:
 _LABEL = _BEFORE + _LABEL_WORDS + _AFTER
 _PREFIX = re.compile(
     rf"(?:{_LABEL}\s*(?P<options>\x00|\([^()\n]{{1,120}}\)(?=\s*[:=]))?|[^\x00.!?\n]{{0,60}}\x00)"
-    r"(?P<mark>\s*(?:[:=]|-{1,2}>?|\u2192|\||\bis\b))?\s*",
+    r"(?P<mark>\s*\??\s*(?:[:=]|-{1,2}>?|\u2192|\||\bis\b))?\s*",
     re.IGNORECASE,
 )
 _INLINE_LABEL = re.compile(rf"(?<![\w\"'-]){_LABEL}\s*\x00?\s*(?:[:=]|\u2192)\s*", re.IGNORECASE)
@@ -41,6 +41,7 @@ _OPTIONS = re.compile(
     rf"|(?<![\w]){_OPTION_ITEM}(?:\s*(?:/|\||,?\s*\bor\b|\bvs\b\.?)\s*{_OPTION_ITEM})+",
     re.IGNORECASE,
 )
+_ANSWER_LABEL = re.compile(r"\A\s*\"\s*answer\s*\([^()\n]{1,60}\)\s*:(?=[^\"]*\"\s*\Z)", re.IGNORECASE)
 _QUOTE = re.compile(r"\"[^\"\n]{1,4000}\"")
 _BULLET = re.compile(r"(?:[-+\u2022\u25cf\u25aa#]+\s+|\(?\d{1,2}[.)]\s+(?=\S))+")
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
@@ -48,23 +49,36 @@ _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
 _NAMED = re.compile(r"(?:[\w'/&#()-]+ ){0,5}[\w'/&#()-]+:\s*(?P<verdict>(?:IN)?VALID\b.{0,60})\Z")
 _DASH_END = re.compile(r"(?:\s-{1,2}\s|[.!?]\s|\s\|\s)\s*(?P<verdict>[(\[\"']?(?:IN)?VALID\b.{0,60})\Z")
 _ARROW_END = re.compile(r"(?:\u2192|=>|->|\x01\s*[)\].]?\s*[:=|-]{0,2})\s*(?P<verdict>[^\u2192\x01]{1,80})\Z")
+_LEAD = (
+    r"(?:(?:(?:i'm )?(?:so )?sorry,? but|yes|therefore|thus|so|hence|overall|(?:in )?conclusion|accordingly"
+    r"|as a result)\b"
+    r"|(?:based on|under|per|as per|according to|given|following|pursuant to) [^,:\n]{1,60}(?=[,:]))[,:]?\s*"
+)
 _SENTENCE = re.compile(
-    r"(?:(?:therefore|thus|so|hence|overall|in conclusion|conclusion|accordingly|as a result|based on [^,]{1,60})\b"
-    r",?:?\s*)?"
-    r"(?:the|this|that|it|given|content|i(?:'d)?(?: would| will| have| must)? (?:classif|label|mark|rate|judge)\w*)\b"
-    r"[^.!?\x00]{0,80}?\b(?:is|be|as|considered|deemed|falls under)\s+"
-    r"[\"'(]*(?P<verdict>(?:IN)?VALID|ESCALATE)\b",
+    rf"(?:{_LEAD})?(?:(?:it|that|this)'s\s+(?:classified as\s+)?"
+    r"|(?:\x01|(?:the|this|that|it|given|content"
+    r"|i(?:'d)?(?: would| will| have| must)? (?:classif|label|mark|rate|judge)\w*)\b)"
+    r"[^.!?\x00]{0,120}?\b(?:is|be|as|considered|deemed|labell?ed|marked|falls under|label is)\s+)"
+    rf"[\"'(]*(?P<verdict>(?:IN)?VALID\b|ESCALATE\b|{CODE})",
     re.IGNORECASE,
 )
+# "The message "..." asks for it, so it is INVALID": what comes before the "so" is the reason.
+_SO = re.compile(r"[,;:]\s*(?:and\s+)?(?:so|therefore|thus|hence)\b")
+_ITS_TEXT = re.compile(r"(?<!\S)\x01[ ,]*(?=(?:is|was|should|must|can|would)\b)", re.IGNORECASE)
+_SUPPOSITION = re.compile(r"\b(?:if|whether|unless|could|may|might|cannot)\b", re.IGNORECASE)
 _FIELD = re.compile(
     r"[\"']?(?:is_)?(?:violation|violates)[\"']?\s*[:=]\s*[\"']?(?P<truth>0|1|true|false|yes|no)[\"']?[\s.,]*\Z",
     re.IGNORECASE,
 )
 _TURN = re.compile(
-    r"(?:actually|wait|no|correction|sorry|rather|instead|so|thus|hence|therefore|overall|finally|in conclusion)\b"
-    r"[\s,:;.-]*",
+    r"(?:(?:actually|wait|no|yes|correction|sorry|rather|instead|so|thus|hence|therefore|overall|finally"
+    r"|in conclusion)\b"
+    r"|(?:based on|under|as per|per|according to|following|pursuant to) (?:[\w'-]+ ){0,4}?"
+    rf"(?:polic(?:y|ies)|rules?|sections?|criteria|guidelines?|{CODE})\b[^,:\n]{{0,20}}[,:])[\s,:;.-]*",
     re.IGNORECASE,
 )
+_AXIS_FIELD = re.compile(r"[A-Za-z][A-Za-z ]{0,30}:\s*(?P<codes>[A-Za-z][-_][A-Za-z].{0,40})")
+_ESCALATE_ALONE = re.compile(r"[\W_]*escalate[\W_]*", re.IGNORECASE)
 _DOUBT = re.compile(
     r"\b(?:not|if|whether|never|unless|could|may|might|says?|said|claims?|cannot)\b|n't|[\"\x01]", re.IGNORECASE
 )
@@ -107,7 +121,7 @@ def starts_with_verdict(text: str, words: Vocabulary) -> Claim | None:
 
 def _lines(text: str, words: Vocabulary) -> list[str]:
     """The lines that can hold a verdict: unmarked, options folded into one sign, quotations taken out."""
-    whole = _pure(unmarked(_FENCE.sub("", text)), words)
+    whole = _whole(unmarked(_FENCE.sub("", text)), words)
     body = _FENCE.sub("", text) if whole else _without_fenced(text, words)
     lines = [line for line in body.split("\n") if line.strip()]
     quoted = [line.lstrip().startswith(">") for line in lines]
@@ -124,6 +138,11 @@ def _lines(text: str, words: Vocabulary) -> list[str]:
         if _WRITTEN.search(plain):
             kept.append(plain)
     return kept
+
+
+def _whole(text: str, words: Vocabulary) -> bool:
+    """Whether ``text`` is nothing but a verdict, perhaps behind an answer label and in quotation marks."""
+    return _pure(text, words) or (len(text) <= 200 and _pure(_ANSWER_LABEL.sub("", text, count=1), words))
 
 
 def _without_fenced(text: str, words: Vocabulary) -> str:
@@ -150,8 +169,11 @@ def _pure(text: str, words: Vocabulary) -> bool:
 
 def _fold_options(match: re.Match[str]) -> str:
     """A list of possible answers becomes one sign; "INVALID / ESCALATE" is not such a list, but an answer."""
-    found = {_meaning(item) for item in re.findall(_OPTION_ITEM, match.group(), re.IGNORECASE)}
-    return f" {OPTIONS} " if Decision.ALLOWED in found and len(found) > 1 else match.group()
+    items = re.findall(_OPTION_ITEM, match.group(), re.IGNORECASE)
+    found = {_meaning(item) for item in items}
+    # A row such as "| 1 | VALID |" mixes a number with an answer.
+    alike = len({any(digit in item for digit in "01") for item in items}) == 1
+    return f" {OPTIONS} " if alike and Decision.ALLOWED in found and len(found) > 1 else match.group()
 
 
 def _meaning(item: str) -> Decision | None:
@@ -163,6 +185,9 @@ def _meaning(item: str) -> Decision | None:
 
 def _line_claims(lines: list[str], number: int, words: Vocabulary) -> list[Claim]:
     line = lines[number]
+    if number and _ESCALATE_ALONE.fullmatch(line) and _pure_violation(lines[number - 1], words):
+        # "INVALID + ESCALATE" on two lines.
+        return []
     bare = _BULLET.sub("", line, count=1) if _BULLET.match(line) else line
     behind = _behind_label(bare, words)
     if behind is not None:
@@ -170,7 +195,7 @@ def _line_claims(lines: list[str], number: int, words: Vocabulary) -> list[Claim
     field = _FIELD.match(bare) if "1" in words.short_words else None
     if field is not None:
         return [Claim(Decision.VIOLATES if field["truth"].lower() in ("1", "true", "yes") else Decision.ALLOWED)]
-    turned = _turned(bare, words)
+    turned = _turned(bare, words) or _axis_field(bare, words)
     if turned is not None:
         return [turned]
     expression = read_expression(bare, words)
@@ -203,7 +228,7 @@ def _behind_label(line: str, words: Vocabulary) -> Expression | None:
     if not labelled:
         return None
     expression = read_expression(rest, words)
-    return expression or _sentence(rest)
+    return expression or _sentence(rest, words)
 
 
 def _joined(first: Expression, second: Expression) -> Claim:
@@ -233,6 +258,20 @@ def _turned(line: str, words: Vocabulary) -> Claim | None:
     return expression.claim if expression is not None and expression.clean and expression.is_contract_word else None
 
 
+def _axis_field(line: str, words: Vocabulary) -> Claim | None:
+    """A label on one axis of a dual set behind the axis' name: "Depiction: D-SP2"."""
+    match = _AXIS_FIELD.fullmatch(line)
+    expression = read_expression(match["codes"], words) if match else None
+    if expression is None or not expression.clean or expression.word:
+        return None
+    return expression.claim if all(code.label and code.axis for code in expression.claim.codes) else None
+
+
+def _pure_violation(line: str, words: Vocabulary) -> bool:
+    expression = read_expression(line, words)
+    return expression is not None and expression.clean and expression.claim.decision is Decision.VIOLATES
+
+
 def _is_field(line: str) -> bool:
     """Whether a line begins with an answer label, so that it is no part of the reason above it."""
     match = _PREFIX.match(line)
@@ -257,7 +296,7 @@ def _claims_of(expression: Expression, words: Vocabulary) -> list[Claim]:
     more += [Claim(WORDS[match["verdict"]]) for match in _ELSE.finditer(expression.tail)]
     for sentence in re.split(r"[.!;]\s+", expression.tail)[:20]:
         # What would be so under other facts is part of the reason: "INVALID. With consent this would be VALID."
-        stated = None if _SUPPOSED.search(sentence) else _sentence(sentence)
+        stated = None if _SUPPOSED.search(sentence) else _sentence(sentence, words)
         claim_again = stated.claim if stated else _turned(sentence, words)
         if claim_again is not None:
             more.append(claim_again)
@@ -281,15 +320,18 @@ def _inline(line: str, words: Vocabulary, *, last: bool) -> list[Claim]:
         expression = read_expression(named["verdict"], words)
         if expression is not None and expression.clean and expression.is_contract_word:
             claims.append(expression.claim)
-    if claims or not last:
+    row = line.startswith("|") and line.endswith("|")
+    if row and not claims:
+        # The first cell of a row names what the row is about, unless it is the only row.
+        cells = [cell for cell in line.strip("|").split("|") if cell.strip()]
+        read = [read_expression(cell, words) for cell in (cells if last and len(cells) < 2 else cells[1:])]
+        claims = [cell.claim for cell in read if cell is not None and cell.clean and cell.is_contract_word]
+    if claims or row or not last:
         return claims
     end = _DASH_END.search(line[-100:]) or _ARROW_END.search(line[-100:])
     expression = read_expression(end["verdict"], words) if end else None
     if expression is not None and expression.clean and (expression.is_contract_word or expression.claim.codes):
         return [expression.claim]
-    if line.startswith("|") and line.endswith("|"):
-        cells = [read_expression(cell, words) for cell in line.strip("|").split("|") if cell.strip()]
-        return [cell.claim for cell in cells if cell is not None and cell.clean and cell.is_contract_word]
     return []
 
 
@@ -298,14 +340,21 @@ def _closes_a_quote(line: str, at: int) -> bool:
     return line.count('"', 0, at) % 2 == 1 and '"' in line[at:]
 
 
-def _sentence(text: str) -> Expression | None:
-    """A plain statement in capitals, without doubt or negation: "The content is INVALID"."""
-    match = _SENTENCE.match(text.strip())
-    if match is None or not match["verdict"].isupper() or _DOUBT.search(match.group()):
+def _sentence(text: str, words: Vocabulary) -> Expression | None:
+    """A plain statement without doubt or negation, of a word in capitals or a label: "The content is INVALID"."""
+    text = text.strip()
+    match = _SENTENCE.match(text)
+    if match is None or _CONDITION.match(text, match.end()):
         return None
-    if _CONDITION.match(text.strip(), match.end()):
+    said = text[: match.start("verdict")].rstrip("\"'( ")
+    if _SUPPOSITION.search(said) or _DOUBT.search(_ITS_TEXT.sub("", _SO.split(said)[-1])):
         return None
-    return Expression(Claim(WORDS[match["verdict"]]), match["verdict"], text.strip()[match.end() :].strip(" .\"')"))
+    if match["verdict"] in CONTRACT_WORDS:
+        after = text[match.end() :].strip(" .\"')")
+        return Expression(Claim(CONTRACT_WORDS[match["verdict"]]), match["verdict"], after)
+    stated = read_expression(text[match.start("verdict") :], words)
+    codes = stated.claim.codes if stated is not None and not stated.word else ()
+    return stated if codes and all(code.label for code in codes) else None
 
 
 def _sentence_claims(lines: list[str], words: Vocabulary) -> list[Claim]:
@@ -313,7 +362,7 @@ def _sentence_claims(lines: list[str], words: Vocabulary) -> list[Claim]:
     found = []
     for line in dict.fromkeys((lines[0], lines[-1])):
         for sentence in re.split(r"(?<=[.!])\s+", line)[-3:] if line is lines[-1] else [line]:
-            stated = _sentence(sentence)
+            stated = _sentence(sentence, words)
             claim = stated.claim if stated else _turned(sentence, words)
             behind = _behind_label(sentence, words) if claim is None else None
             if behind is not None and behind.clean and behind.is_contract_word:

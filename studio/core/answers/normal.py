@@ -12,7 +12,7 @@ QUOTED = "\x01"
 
 # Zero-width, bidi and other format characters, variation selectors and tag characters, and our own two marks.
 _INVISIBLE = re.compile(
-    "[\x00\x01\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "[\x00\x01\u00ad\u20e3\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
 _SAME = str.maketrans(

@@ -62,7 +62,9 @@ CODE = r"[A-Za-z]{1,6}(?:[-_][A-Za-z]{1,6})?[-_]?\d{1,3}(?:\.[A-Za-z0-9]{1,3}){0
 _CODE = re.compile(CODE)
 _CODE_IN_TEXT = re.compile(r"(?<!\w)" + CODE)
 _AXIS = re.compile(r"(?<!\w)[A-Za-z][-_](?=[A-Za-z])")
-_RULE_PART = re.compile(r"(?:[.\-_/][A-Za-z0-9]{1,4}(?:\.[A-Za-z0-9]{1,3}){0,3}|\([A-Za-z0-9]{1,4}\)|[a-z])\Z")
+_RULE_PART = re.compile(
+    r"(?:[.\-_/](?![A-Za-z]+\d)[A-Za-z0-9]{1,4}(?:\.[A-Za-z0-9]{1,3}){0,3}|\([A-Za-z0-9]{1,4}\)|[a-z])\Z"
+)
 _NEGATED = re.compile(
     r"\b(?:not|n't|never)\b.{0,12}\b(?:violat|harm|break|unsafe|invalid)|\bno\s+(?:\w+\s+)?violation|\bnon[- ]?violat",
     re.I,
@@ -108,7 +110,7 @@ class Vocabulary:
     """The answers that one policy understands.
 
     ``own_text`` is the folded text of a policy with its own answer form, "" under the studio's contract, which lists
-    the labels one by one. ``word_decides``: the contract asks for a word or a digit alone, not for a label.
+    the labels one by one. ``word_decides``: the contract asks for a word or a digit, and a code beside it only cites.
     """
 
     labels: tuple[Label, ...]
@@ -166,9 +168,9 @@ def vocabulary(policy: Policy) -> Vocabulary:
     found = [match.group() for match in _CODE_IN_TEXT.finditer(text)]
     codes = frozenset(fold(code) for code in (*found, *(_AXIS.sub("", code) for code in found)))
     own_text = fold(text) if policy.position is OutputPosition.IN_TEXT else ""
-    return Vocabulary(
-        policy.labels, _digits(policy, text) | _yes_no(text), codes, own_text, by_fold, policy.form in _WORD_FORMS
-    )
+    # Labels that are the contract's words themselves (VALID, INVALID) make it a contract of words in any form.
+    word_decides = policy.form in _WORD_FORMS or any(spelling.upper() in CONTRACT_WORDS for spelling in by_fold)
+    return Vocabulary(policy.labels, _digits(policy, text) | _yes_no(text), codes, own_text, by_fold, word_decides)
 
 
 def means(definition: str) -> Decision | None:
