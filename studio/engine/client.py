@@ -144,10 +144,13 @@ class EngineClient:
         """How many tokens a prompt has."""
         return self._tokens(segments, count_only=True).count
 
-    def warm(self, segments: Sequence[Segment], *, cancel: Cancel | None = None) -> None:
-        """Decode the head of a prompt, so that the first answer with it comes quickly."""
+    def warm(
+        self, segments: Sequence[Segment], *, state: bytes = b"", keep: bool = False, cancel: Cancel | None = None
+    ) -> bytes:
+        """Decode the head of a prompt, so that the first answer with it comes quickly; see :class:`protocol.Warm`."""
         wire = protocol.to_wire(_checked(segments))
-        self._exchange(self._ready(), lambda call: protocol.Warm(call, wire), cancel=cancel)
+        reply = self._exchange(self._ready(), lambda call: protocol.Warm(call, wire, state, keep), cancel=cancel)
+        return reply.state if isinstance(reply, protocol.Warmed) else b""
 
     def generate(
         self,

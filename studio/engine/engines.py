@@ -81,10 +81,11 @@ class Engines(EngineClient):
         """See :class:`EngineClient`. Raises EngineError where a server does not say tokens."""
         return self._remote.count_tokens(segments) if self._remote is not None else super().count_tokens(segments)
 
-    def warm(self, segments: Sequence[Segment], *, cancel: Cancel | None = None) -> None:
+    def warm(
+        self, segments: Sequence[Segment], *, state: bytes = b"", keep: bool = False, cancel: Cancel | None = None
+    ) -> bytes:
         """See :class:`EngineClient`; a server keeps its own prefixes, and nothing is sent before it is asked for."""
-        if self._remote is None:
-            super().warm(segments, cancel=cancel)
+        return b"" if self._remote is not None else super().warm(segments, state=state, keep=keep, cancel=cancel)
 
     def generate(
         self,

@@ -17,11 +17,14 @@ from studio.core.prompt import Control, Origin, Plain, Segment
 from studio.core.run import Sampling
 from studio.engine.types import EngineSettings, Generation, ModelInfo, Placement, Survey, TokenInfo
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 """Counts up with every change of a struct; the worker says its own first of all."""
 
 MAX_FRAME = 64 * 1024 * 1024
 """Bytes of the largest frame that either side sends or takes."""
+
+MAX_STATE = MAX_FRAME - (1 << 20)
+"""Bytes of the largest decoded work that travels; the rest of a frame is for the text that it was decoded from."""
 
 WireSegment = tuple[bool, str]
 """(whether this is a control token, its name or the plain text)."""
@@ -65,10 +68,16 @@ class Generate(msgspec.Struct, tag=True, frozen=True):
 
 
 class Warm(msgspec.Struct, tag=True, frozen=True):
-    """Decode these segments, so that a request that begins with them starts quickly."""
+    """Decode these segments, so that a request that begins with them starts quickly.
+
+    ``state``: what an earlier worker had of them, to be taken in its place. With ``keep`` the work comes back, unless
+    it was that.
+    """
 
     id: int
     segments: tuple[WireSegment, ...]
+    state: bytes = b""
+    keep: bool = False
 
 
 class LookAround(msgspec.Struct, tag=True, frozen=True):
@@ -169,9 +178,10 @@ class Finished(msgspec.Struct, tag=True, frozen=True):
 
 
 class Warmed(msgspec.Struct, tag=True, frozen=True):
-    """The prefix is decoded."""
+    """The prefix is decoded. ``state`` is that work as bytes, where it was asked for and can be had."""
 
     id: int
+    state: bytes = b""
 
 
 class Surveyed(msgspec.Struct, tag=True, frozen=True):

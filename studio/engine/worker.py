@@ -209,7 +209,8 @@ class Worker:
             counted = protocol.Tokens(message.id, len(tokens))
             self._wire.send(counted if message.count_only else protocol.Tokens.of(message.id, tokens))
         elif isinstance(message, protocol.Warm):
-            self._scheduler.submit(Job(message.id, segments, len(segments), Priority.WARM))
+            job = Job(message.id, segments, len(segments), Priority.WARM, state=message.state, keep=message.keep)
+            self._scheduler.submit(job)
         else:
             self._scheduler.submit(
                 Job(

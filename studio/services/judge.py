@@ -42,6 +42,8 @@ from studio.engine.types import (
 )
 from studio.engine.types import Started as EngineStarted
 from studio.services.models import ModelService
+from studio.services.warming import warm
+from studio.store.heads import KeptHeads
 from studio.store.workspace import Workspace
 
 __all__ = ["Answering", "JudgeEvent", "JudgeService", "Loading", "OnEvent", "Started", "Thinking", "TokenInfo"]
@@ -87,13 +89,19 @@ class JudgeService:
     """Judges contents under policies. Safe to call from several threads."""
 
     def __init__(
-        self, workspace: Workspace, engine: EngineClient, models: ModelService, pinned_date: Callable[[], date]
+        self,
+        workspace: Workspace,
+        engine: EngineClient,
+        models: ModelService,
+        pinned_date: Callable[[], date],
+        heads: KeptHeads,
     ) -> None:
         self._policies = workspace.policies
         self._runs = workspace.runs
         self._engine = engine
         self._models = models
         self._pinned_date = pinned_date
+        self._heads = heads
         self._budgets: Mapping[Effort, int] = {}
         self._changed = threading.Condition()
         self._running: set[Cancel] = set()
@@ -192,9 +200,9 @@ class JudgeService:
 
     def warm(self, policy: Policy, *, effort: Effort | None = None, cancel: Cancel | None = None) -> None:
         """Decode the policy ahead, so that the first verdict comes sooner. Raises ModelFileError or EngineError."""
-        self._models.load(cancel=cancel)
+        info = self._models.load(cancel=cancel)
         prompt = self.prompt(policy, _NOTHING, effort=effort)
-        self._engine.warm(prompt.segments[: prompt.prefix], cancel=cancel)
+        warm(self._engine, self._heads, info, prompt.segments[: prompt.prefix], cancel)
 
     def close(self) -> None:
         """Stop all that runs and wait until it is recorded."""

@@ -27,9 +27,13 @@ from studio.services.policies import PolicyService
 from studio.services.remotes import Remotes
 from studio.services.sessions import SessionService
 from studio.services.shelf import Shelf
+from studio.store.heads import KeptHeads
 from studio.store.workspace import Workspace
 
 _PINNED_DATE = "pinned_date"
+_HEADS = "-warm"
+"""Put behind the workspace's name: the folder of its decoded policies."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +60,8 @@ class Studio:
         self.remotes = Remotes()
         self.models = ModelService(self.shelf.inventory, engine, model, strict=strict, remotes=self.remotes)
         self.fit = FitService(self.shelf, self.models, MachineService(engine, self.shelf.free_bytes), self.sessions)
-        self.judge = JudgeService(workspace, engine, self.models, self.pinned_date)
+        heads = KeptHeads(path.with_name(path.name + _HEADS), paths.config_dir() / "heads.key")
+        self.judge = JudgeService(workspace, engine, self.models, self.pinned_date, heads)
         self.golden = GoldenService(workspace, self.judge, self.sessions)
         self.golden_care = GoldenCare(workspace)
         self.golden_files = GoldenFiles(workspace)

@@ -63,11 +63,16 @@ class Desk:
         self.scheduler.submit(job)
         return job.id
 
-    def warm(self, segments: Sequence[Segment]) -> int:
+    def warm(self, segments: Sequence[Segment], *, state: bytes = b"", keep: bool = False) -> int:
         """Hand in a warm-up."""
         number = next(self.ids)
-        self.scheduler.submit(Job(number, segments, len(segments), Priority.WARM))
+        self.scheduler.submit(Job(number, segments, len(segments), Priority.WARM, state=state, keep=keep))
         return number
+
+    def warmed(self) -> bytes:
+        """The decoded work that the only warm-up gave out."""
+        (event,) = [event for event in self.events if isinstance(event, protocol.Warmed)]
+        return event.state
 
     def run(self, steps: int = 100_000) -> None:
         """So many steps, or until nothing is left to do."""

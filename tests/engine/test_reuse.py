@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -298,3 +298,58 @@ def test_requests_say_how_much_was_reused_and_answer_the_same(random_gguf: Path)
     assert cold[1] == 0
     assert after_warming[1] == kept[1] == 1000
     assert cold[0] == after_warming[0] == kept[0] == warmed[1][0] == warmed[3][0]
+
+
+def test_a_head_outlives_its_worker_and_answers_as_before(model: Model) -> None:
+    policy, item = plain("rule " * 100), plain("an item")
+    first = Desk(model, 4)
+    first.warm((policy,), keep=True)
+    first.run()
+    state = first.warmed()
+    asked = first.ask((policy, item), 1, answer=40)
+    first.run()
+    first.close()
+    second = Desk(model, 4)
+
+    second.warm((policy,), state=state, keep=True)
+    second.run()
+    again = second.ask((policy, item), 1, answer=40)
+    second.run()
+
+    assert len(state) > 500
+    assert second.warmed() == b""
+    assert second.answer(again).cached_tokens == 500
+    assert second.answer(again).raw == first.answer(asked).raw
+    second.close()
+
+
+@pytest.mark.parametrize("spoil", [lambda state: state[:-9], lambda state: b"\xff" * 4000, lambda state: b"x"])
+def test_a_state_that_the_library_does_not_take_is_decoded_anew(model: Model, spoil: Callable[[bytes], bytes]) -> None:
+    policy = plain("rule " * 100)
+    desk = Desk(model, 4)
+    desk.warm((policy,), keep=True)
+    desk.run()
+    state = desk.warmed()
+    desk.close()
+    desk = Desk(model, 4)
+
+    desk.warm((policy,), state=spoil(state), keep=True)
+    desk.run()
+
+    assert len(desk.warmed()) == len(state)
+    desk.close()
+
+
+def test_a_state_of_other_text_is_not_taken_for_this_one(model: Model) -> None:
+    desk = Desk(model, 4)
+    desk.warm((plain("rule " * 100),), keep=True)
+    desk.run()
+    longer = desk.warmed()
+    desk.close()
+    desk = Desk(model, 4)
+
+    desk.warm((plain("rule " * 120),), state=longer, keep=True)
+    desk.run()
+
+    assert len(desk.warmed()) > len(longer)
+    desk.close()

@@ -20,7 +20,10 @@ NO_SEQUENCE = -1
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A request on its way. ``answer`` is None for a warm-up, which only decodes its prompt.
+    """A request on its way.
+
+    ``answer`` is None for a warm-up, which only decodes its prompt: ``state`` is that work as it was kept from an
+    earlier worker, ``keep`` asks to hand it out.
 
     Once its turn has come: ``prompt`` is what is to be decoded before a token can be chosen (after a pause with the
     answer so far), the first ``shared`` tokens of it by ``head``; ``decoded`` tokens lie in sequence ``seq``. ``ahead``
@@ -39,6 +42,8 @@ class Job:
     grammar: str = ""
     answers: tuple[tuple[Segment, ...], ...] = ()
     thinking_budget: int | None = None
+    state: bytes = b""
+    keep: bool = False
     submitted: float = field(default_factory=time.monotonic)
     order: int = 0
     cancelled: bool = False

@@ -132,6 +132,25 @@ class Prefixes:
         head.used_at = next(self._clock)
         return head, keep
 
+    def adopt(self, tokens: Ids, state: bytes) -> None:
+        """Know a head by what :meth:`state` gave out once, for the same model and settings; nothing is decoded yet."""
+        known = any(np.array_equal(head.tokens, tokens) for head in self._heads)
+        if known or self._exact or len(state) > self._budget:
+            return
+        saved = np.frombuffer(state, np.uint8)
+        self._heads.append(Head(tokens.copy(), decoded=len(tokens), saved=saved, used_at=next(self._clock)))
+        self._keep_to_budget()
+
+    def state(self, head: Head, most: int) -> bytes:
+        """The decoded work of a whole head in the context, for :meth:`adopt`; none beyond ``most`` bytes.
+
+        None either where work must be exact: a head is then resumed only beside the cells that it was made in.
+        """
+        if self._exact or not head.complete:
+            return b""
+        saved = head.saved if head.saved is not None else self._there().save(head.seq, most)
+        return saved.tobytes() if saved is not None and saved.nbytes <= most else b""
+
     def can_acquire(self, tokens: Ids) -> bool:
         """Whether there is a sequence for these tokens, or one that nobody uses can be had."""
         best, keep = self._best(tokens)
@@ -204,7 +223,11 @@ class Prefixes:
     def _enter(self, head: Head) -> None:
         """Back into the context; where it finds no room it is decoded anew."""
         self._leave_alone(None)
+        context = self._there()
         if head.saved is None or not self._restore(head, head.saved, head.home):
+            head.decoded, head.saved = 0, None
+        elif not context.holds(head.seq, head.decoded):
+            context.cut(head.seq)
             head.decoded, head.saved = 0, None
 
     def _restore(self, head: Head, state: State, home: int) -> bool:
@@ -212,7 +235,11 @@ class Prefixes:
         context = self._there()
         if not self._exact:
             head.seq = self._seq()
-            return context.restore(head.seq, state)
+            there = context.restore(head.seq, state)
+            if not there:
+                # The library may have taken in some layers before it refused the rest.
+                context.cut(head.seq)
+            return there
         # Nothing else is in the context now, so all of it can be put back as it was when the head left.
         self._free.remove(home)
         head.seq = home

@@ -153,6 +153,8 @@ class Scheduler:
             for other in list(self._running):
                 self._pause(other)
             self._place.grow(job.most_cells)
+        if job.state:
+            self._place.prefixes.adopt(job.prompt[: job.shared], job.state)
         while not self._place.fits(self._place.prefixes.need(job.prompt[: job.shared]), self._running):
             if not self._place.prefixes.make_room() and not (self._running and self._pause(max(self._running))):
                 break
@@ -160,6 +162,8 @@ class Scheduler:
         if job.sampling is not None and job.answer is None:
             job.answer = self._new_answer(job, job.sampling)
         cached = self._place.enter(job)
+        # What was taken in and is whole has been kept already.
+        job.keep = job.keep and not (job.state and cached == job.shared)
         self._running.append(job)
         if job.answer is not None and not begun:
             job.answer.cached_tokens = cached
@@ -199,7 +203,8 @@ class Scheduler:
             if job.head is None or not job.head.complete:
                 continue
             if job.sampling is None:
-                self._end(job, protocol.Warmed(job.id))
+                state = self._place.prefixes.state(job.head, protocol.MAX_STATE) if job.keep else b""
+                self._end(job, protocol.Warmed(job.id, state))
             elif job.decoded == 0:
                 self._place.share(job)
 
