@@ -93,7 +93,10 @@ def list_models(workspace: WorkspaceOption = None, as_json: JsonOption = False) 
         return
     table = Table(box=None, pad_edge=False)
     for column in ("", "id", "model", "size", "state", "file"):
-        table.add_column(column, overflow="fold", justify="right" if column == "size" else "left")
+        # An id is there to be copied: it stays in one piece.
+        table.add_column(
+            column, overflow="fold", no_wrap=column == "id", justify="right" if column == "size" else "left"
+        )
     for entry in entries:
         mark = "▸" if _in_use(entry, current) else ""
         title = printable(entry.title) + (f", {entry.quant}" if entry.quant else "")

@@ -119,7 +119,13 @@ class Hub:
     def confirm(self, file: Promise) -> None:
         """Ask for the file itself whether it is what the metadata says. Raises DownloadError."""
         with _told(file.name):
-            told = huggingface_hub.get_hf_file_metadata(self._url(file), token=self._token, timeout=self._timeout_s)
+            told = huggingface_hub.get_hf_file_metadata(
+                self._url(file),
+                token=self._token,
+                timeout=self._timeout_s,
+                library_name=_NAME,
+                library_version=__version__,
+            )
         if told.commit_hash is not None and told.commit_hash != file.commit:
             raise _changed(file.name, told.commit_hash, file.commit)
         etag = (told.etag or "").lower()

@@ -252,8 +252,10 @@ def _disk(file: Path) -> Iterator[None]:
 
 
 def _paused(slot: Slot, have: int, promise: Promise) -> PausedError:
+    unit, name = (1e9, "GB") if promise.size >= 1e9 else (1e6, "MB")
     return PausedError(
-        f"{slot.target.name} stopped at {have / promise.size:.0%}, {have / 1e9:.1f} of {promise.size / 1e9:.1f} GB.",
+        f"{slot.target.name} stopped at {have / promise.size:.0%}, "
+        f"{have / unit:.1f} of {promise.size / unit:.1f} {name}.",
         hint="What was fetched is kept. Start the download again to go on from there.",
     )
 

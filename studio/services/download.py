@@ -18,7 +18,7 @@ from studio.core.progress import Cancel, Progress
 from studio.hub import servers
 from studio.hub.cache_layout import hand_over
 from studio.hub.catalogue import KnownModel
-from studio.hub.discovery import Found
+from studio.hub.discovery import Found, hub_cache
 from studio.hub.failures import DownloadError, PausedError
 from studio.hub.partial import Promise, Slot
 from studio.hub.transfer import SPARE, Patience, Stop, fetch, patiently
@@ -41,6 +41,7 @@ class DownloadPlan:
     ``servers``: all that would be connected to, as ``name:port``, proxies included. ``to_fetch`` in bytes, None when
     only the Hub knows; ``free`` bytes on the disk, of which ``spare`` should stay. ``already``: files of other
     programs on this disk of the same size as its first file, which may be it: adopting one needs no download.
+    ``hub_cache``: the cache of the Hub's library, where there is one, into which the finished file may be handed.
     """
 
     id: str
@@ -51,6 +52,7 @@ class DownloadPlan:
     to_fetch: int | None
     free: int
     already: tuple[Found, ...]
+    hub_cache: Path | None = None
     spare: int = SPARE
 
     @property
@@ -63,7 +65,7 @@ def plan(shelf: Shelf, model_id: str, *, endpoint: str | None = None, storage: S
     """What :func:`download` would do. Reaches nothing. Raises NotFoundError or InputError."""
     known = _known(shelf, model_id)
     place = servers.endpoint(endpoint, storage)
-    entry = shelf.get(known.id)
+    entry, cache = shelf.get(known.id), hub_cache()
     return DownloadPlan(
         id=known.id,
         title=f"{known.title}, {known.quant}",
@@ -73,6 +75,7 @@ def plan(shelf: Shelf, model_id: str, *, endpoint: str | None = None, storage: S
         to_fetch=None if entry.size is None else entry.size - entry.done,
         free=shelf.free_bytes(),
         already=tuple(found for found in shelf.discover() if found.size == known.files[0].size),
+        hub_cache=cache if cache.is_dir() else None,
     )
 
 

@@ -109,6 +109,25 @@ def test_a_model_is_got_with_consent_paused_gone_on_with_checked_and_deleted(
     assert not file.exists()
 
 
+def test_a_download_goes_into_the_cache_of_the_hubs_library_where_that_is_wanted(
+    open_window: Opener, hub: HubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    stage = on_models(open_window())
+    small(stage).get.click()
+    stage.until(lambda: not small(stage).question.isHidden())
+    assert small(stage).question.option.isHidden(), "there is no such cache on this machine"
+    (tmp_path / "cache").mkdir()
+    small(stage).question.no.click()
+    small(stage).get.click()
+    stage.until(lambda: not small(stage).question.isHidden())
+    assert not small(stage).question.option.isHidden()
+    small(stage).question.option.click()
+    small(stage).question.yes.click()
+    stage.until(lambda: small(stage).entry.state is State.READY)
+    assert small(stage).entry.files[0].is_relative_to(tmp_path / "cache")
+
+
 def test_wrong_bytes_are_set_aside_and_explained_on_the_card(open_window: Opener, hub: HubStandIn) -> None:
     hub.faults = ["", "", "wrong_bytes"]
     stage = on_models(open_window())

@@ -236,14 +236,16 @@ class ModelsPage(Page):
             [there, *_] = plan.already
             warnings.append(f"{there.owner} keeps a file of the same size: {path_words(there.path)}.")
             other = ("Use that file", lambda: self.work.adopt(there))
-        self.card(plan.id).question.ask(
+        question = self.card(plan.id).question
+        question.ask(
             "Connect and download?",
             lines,
             "Connect and download",
-            lambda: self.work.download(plan),
+            lambda: self.work.download(plan, into_hub_cache=question.option.isChecked()),
             warn=" ".join(warnings),
             may=plan.enough is not False,
             other=other,
+            option="Keep it in the Hugging Face cache, for other programs too" if plan.hub_cache else "",
         )
 
     def _ask_remove(self, entry_id: str) -> None:

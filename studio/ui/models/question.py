@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QVBoxLayout, QWidget
 
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import push_button, row, text_label
@@ -25,6 +25,7 @@ class Question(QFrame):
         self._layout.setSpacing(6)
         self._body: QWidget | None = None
         self.yes = self.no = self.other = push_button(theme, "")
+        self.option = QCheckBox()
         self.hide()
 
     @property
@@ -42,8 +43,12 @@ class Question(QFrame):
         warn: str = "",
         may: bool = True,
         other: tuple[str, Callable[[], None]] | None = None,
+        option: str = "",
     ) -> None:
-        """Ask. ``warn`` is shown in the colour of warnings; ``may`` lets the answer be yes; ``other`` a third one."""
+        """Ask. ``warn`` is shown in the colour of warnings; ``may`` lets the answer be yes; ``other`` a third one.
+
+        ``option``: what may be ticked beside a yes; :attr:`option` then says whether it was.
+        """
         self.close_question()
         body = QWidget()
         layout = QVBoxLayout(body)
@@ -54,6 +59,9 @@ class Question(QFrame):
             label = text_label(line, "quiet", wrap=True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             layout.addWidget(label)
+        self.option = QCheckBox(option)
+        self.option.setHidden(not option)
+        layout.addWidget(self.option)
         if warn:
             layout.addWidget(text_label(warn, "warn", wrap=True))
         self.yes = push_button(self._theme, yes, "primary", act=lambda: self._answer(act))

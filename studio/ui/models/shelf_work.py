@@ -89,7 +89,7 @@ class ShelfWork(QObject):
         shelf = self._studio.shelf
         self._context.tasks.run(Lane.READ, lambda: downloads.plan(shelf, entry.id), on_done=show)
 
-    def download(self, plan: DownloadPlan) -> None:
+    def download(self, plan: DownloadPlan, *, into_hub_cache: bool = False) -> None:
         """Fetch a model, or go on with it. The plan was agreed to."""
         shelf = self._studio.shelf
 
@@ -104,7 +104,9 @@ class ShelfWork(QObject):
             plan.id,
             "download",
             f"Downloading {plan.title}",
-            lambda told, cancel: downloads.download(shelf, plan.id, on_progress=told, cancel=cancel),
+            lambda told, cancel: downloads.download(
+                shelf, plan.id, into_hub_cache=into_hub_cache, on_progress=told, cancel=cancel
+            ),
             done,
         )
 
