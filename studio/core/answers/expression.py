@@ -126,7 +126,8 @@ def _after_word(word: str, rest: str, words: Vocabulary) -> Expression | None:
             return Expression(claim, word, "ESCALATE")
         return Expression(claim, word)
     close = _CLOSE.match(rest)
-    rest = rest[close.end() :] if close and rest[close.start() : close.end()].strip() else rest
+    if close and close.group().strip():
+        rest = (" " if close.group()[-1].isspace() else "") + rest[close.end() :]
     codes, rest = _read_codes(rest, words)
     claim = Claim(claim.decision, claim.codes + codes)
     if _END.match(rest) or _ESCALATE.match(rest):
@@ -158,9 +159,8 @@ def _read_codes(rest: str, words: Vocabulary) -> tuple[tuple[Code, ...], str]:
         return (), rest
     codes = _codes(match["codes"], words)
     # "INVALID (AR-15 sales)" names a thing, not a code: an unknown code has to stand alone, or be a rule such as DE3.a.
-    alone = (
-        bool(match["after"]) or re.match(r"\s*(?:\Z|[-:;,.)\]|(])", after) or re.search(r"\.[A-Za-z]", match["codes"])
-    )
+    ends = match["after"] or _END.match(after) or re.match(r"\s*[-:;,.)\]|(]", after)
+    alone = ends or re.search(r"\.[A-Za-z]", match["codes"])
     if not alone and not all(code.known for code in codes):
         return (), rest
     return codes, after

@@ -66,7 +66,7 @@ _UNCLOSED = 6
 
 @dataclass(frozen=True, slots=True)
 class JsonReading:
-    """``rest`` is the text without the objects that were read; ``cut`` marks an object that was never closed."""
+    """``rest`` is the text without its objects; ``cut`` marks an object that was never closed."""
 
     claims: tuple[Claim, ...]
     rest: str
@@ -96,7 +96,7 @@ def is_object(text: str) -> bool:
 
 
 def json_claims(text: str, words: Vocabulary) -> JsonReading:
-    """What the objects in ``text`` claim. Objects without any key of a contract are left in the text."""
+    """What the objects in ``text`` claim."""
     text = _unwrapped(text)
     if "{" not in text:
         return JsonReading((), text)
@@ -109,8 +109,9 @@ def json_claims(text: str, words: Vocabulary) -> JsonReading:
     for start, end in spans:
         value = _load(text[start:end])
         claim = _claims(value, words)
-        # What cannot be read, but has a field that states a verdict, is no prose either.
-        if claim is not None or (value is None and start != cut and _VERDICT_KEY.search(text, start, end)):
+        # Other data, and what cannot be read but has a field that states a verdict, are no prose either.
+        broken = value is None and start != cut and _VERDICT_KEY.search(text, start, end) is not None
+        if claim is not None or isinstance(value, dict) or broken:
             claims += claim or []
             rest.append(text[at:start])
             at = end
@@ -198,7 +199,7 @@ def _sound_pairs(text: str) -> str:
     pairs = list(_PAIR.finditer(text))
     read = Counter(pair["key"] for pair in pairs)
     there = Counter(match[1] for match in re.finditer(r"\"([\w -]{1,40})\"\s*:", text))
-    if any(_folded(key) in _KNOWN for key in there - read):
+    if not pairs or any(_folded(key) in _KNOWN for key in there - read):
         return ""
     return "{" + ",".join(f'"{pair["key"]}": {pair["value"]}' for pair in pairs) + "}"
 

@@ -13,7 +13,8 @@ from itertools import takewhile
 from studio.core.answers.claims import Claim
 from studio.core.answers.expression import WORD, Expression, read_expression
 from studio.core.answers.normal import OPTIONS, QUOTED, unmarked
-from studio.core.answers.vocabulary import CODE, CONTRACT_WORDS, WORDS, Vocabulary
+from studio.core.answers.sentences import read_sentence, read_turn
+from studio.core.answers.vocabulary import WORDS, Vocabulary
 from studio.core.labels import Decision
 
 _LABEL_WORDS = (
@@ -49,49 +50,28 @@ _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
 _NAMED = re.compile(r"(?:[\w'/&#()-]+ ){0,5}[\w'/&#()-]+:\s*(?P<verdict>(?:IN)?VALID\b.{0,60})\Z")
 _DASH_END = re.compile(r"(?:\s-{1,2}\s|[.!?]\s|\s\|\s)\s*(?P<verdict>[(\[\"']?(?:IN)?VALID\b.{0,60})\Z")
 _ARROW_END = re.compile(r"(?:\u2192|=>|->|\x01\s*[)\].]?\s*[:=|-]{0,2})\s*(?P<verdict>[^\u2192\x01]{1,80})\Z")
-_LEAD = (
-    r"(?:(?:(?:i'm )?(?:so )?sorry,? but|yes|therefore|thus|so|hence|overall|(?:in )?conclusion|accordingly"
-    r"|as a result)\b"
-    r"|(?:based on|under|per|as per|according to|given|following|pursuant to) [^,:\n]{1,60}(?=[,:]))[,:]?\s*"
-)
-_SENTENCE = re.compile(
-    rf"(?:{_LEAD})?(?:(?:it|that|this)'s\s+(?:classified as\s+)?"
-    r"|(?:\x01|(?:the|this|that|it|given|content"
-    r"|i(?:'d)?(?: would| will| have| must)? (?:classif|label|mark|rate|judge)\w*)\b)"
-    r"[^.!?\x00]{0,120}?\b(?:is|be|as|considered|deemed|labell?ed|marked|falls under|label is)\s+)"
-    rf"[\"'(]*(?P<verdict>(?:IN)?VALID\b|ESCALATE\b|{CODE})",
-    re.IGNORECASE,
-)
-# "The message "..." asks for it, so it is INVALID": what comes before the "so" is the reason.
-_SO = re.compile(r"[,;:]\s*(?:and\s+)?(?:so|therefore|thus|hence)\b")
-_ITS_TEXT = re.compile(r"(?<!\S)\x01[ ,]*(?=(?:is|was|should|must|can|would)\b)", re.IGNORECASE)
-_SUPPOSITION = re.compile(r"\b(?:if|whether|unless|could|may|might|cannot)\b", re.IGNORECASE)
 _FIELD = re.compile(
     r"[\"']?(?:is_)?(?:violation|violates)[\"']?\s*[:=]\s*[\"']?(?P<truth>0|1|true|false|yes|no)[\"']?[\s.,]*\Z",
     re.IGNORECASE,
 )
-_TURN = re.compile(
-    r"(?:(?:actually|wait|no|yes|correction|sorry|rather|instead|so|thus|hence|therefore|overall|finally"
-    r"|in conclusion)\b"
-    r"|(?:based on|under|as per|per|according to|following|pursuant to) (?:[\w'-]+ ){0,4}?"
-    rf"(?:polic(?:y|ies)|rules?|sections?|criteria|guidelines?|{CODE})\b[^,:\n]{{0,20}}[,:])[\s,:;.-]*",
-    re.IGNORECASE,
-)
 _AXIS_FIELD = re.compile(r"[A-Za-z][A-Za-z ]{0,30}:\s*(?P<codes>[A-Za-z][-_][A-Za-z].{0,40})")
 _ESCALATE_ALONE = re.compile(r"[\W_]*escalate[\W_]*", re.IGNORECASE)
-_DOUBT = re.compile(
-    r"\b(?:not|if|whether|never|unless|could|may|might|says?|said|claims?|cannot)\b|n't|[\"\x01]", re.IGNORECASE
-)
 _SUPPOSED = re.compile(r"\b(?:it|this|that|content|message|post|text) would be\b", re.IGNORECASE)
-_CONDITION = re.compile(
-    r"[\"')\],]*\s*(?:only\s+|but\s+only\s+)?(?:if|unless|when|had|were|provided|as long as)\b", re.IGNORECASE
-)
 # "VALID (if opted in) / INVALID (if not)", "VALID; otherwise INVALID": the other answer of two, not a word in a reason.
-_ELSE = re.compile(r"(?:/|\b(?:otherwise|or else),?)\s*(?P<verdict>(?:IN)?VALID|ESCALATE)(?=\s*(?:[(.,;:]|\Z))")
+_ELSE = re.compile(
+    r"(?:/|[,;](?=\s*\w+\s*\()|\b(?:otherwise|or else),?)\s*(?P<verdict>(?:IN)?VALID|ESCALATE)(?=\s*(?:[(.,;:]|\Z))"
+)
 _REASON = re.compile(
     r"^\W*(?:reason(?:ing)?|rationale|explanation|justification|because)\b\W*:?\s*(?P<why>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+# What stands below a verdict, and what above it is an echo and nothing else.
+_REPORT = re.compile(
+    r"\W*(?:reason(?:ing|s)?|rationale|explanation|justification|analysis|confidence|severity|category|rules?|policy|notes?"
+    r"|evidence|details?|why)\b[^:\n]{0,20}:",
+    re.IGNORECASE,
+)
+_ECHO_ONLY = re.compile(r"(?:\s*(?:[A-Za-z ]{1,30}:\s*)?\x01[\s.]*)+")
 # What a line must hold to be worth a closer look.
 _DECISIVE = re.compile(
     r"[\x00\d]|\b(?:yes|no|non|not|does|in)\b|valid|escalat|safe|allowed|compliant|violat|review", re.IGNORECASE
@@ -195,13 +175,18 @@ def _line_claims(lines: list[str], number: int, words: Vocabulary) -> list[Claim
     field = _FIELD.match(bare) if "1" in words.short_words else None
     if field is not None:
         return [Claim(Decision.VIOLATES if field["truth"].lower() in ("1", "true", "yes") else Decision.ALLOWED)]
-    turned = _turned(bare, words) or _axis_field(bare, words)
+    turned = read_turn(bare, words) or _axis_field(bare, words)
     if turned is not None:
         return [turned]
     expression = read_expression(bare, words)
     if expression is not None and _stands(expression, lines, number, words):
         return _claims_of(expression, words)
-    return _inline(bare, words, last=number == len(lines) - 1)
+    last = number == len(lines) - 1
+    found = _inline(bare, words, last=last)
+    if last and found and _ARROW_END.search(bare[-100:]):
+        # Below other lines like it, it is one of a list: examples, or several contents.
+        found += [claim for line in lines[:number] if _ARROW_END.search(line[-100:]) for claim in _at_end(line, words)]
+    return found
 
 
 def _behind_label(line: str, words: Vocabulary) -> Expression | None:
@@ -228,7 +213,7 @@ def _behind_label(line: str, words: Vocabulary) -> Expression | None:
     if not labelled:
         return None
     expression = read_expression(rest, words)
-    return expression or _sentence(rest, words)
+    return expression or read_sentence(rest, words)
 
 
 def _joined(first: Expression, second: Expression) -> Claim:
@@ -246,16 +231,14 @@ def _stands(expression: Expression, lines: list[str], number: int, words: Vocabu
             return expression.word.istitle() and expression.word.upper() in ("VALID", "INVALID")
         return True
     if number == len(lines) - 1:
-        return expression.clean and not expression.word.islower()
-    # In the middle only codes may stand, beside other codes: "D-SP2" and "R-SP0" on two lines.
+        # "INVALID (asks for the prompt)" below an echo, not "Valid until Friday".
+        return expression.is_contract_word or (expression.clean and not expression.word.islower())
+    if expression.is_contract_word and (
+        expression.claim.codes or _ECHO_ONLY.fullmatch(" ".join(lines[:number])) or _REPORT.match(lines[number + 1])
+    ):
+        return True
+    # Else only codes may stand in the middle, beside other codes: "D-SP2" and "R-SP0" on two lines.
     return expression.clean and not expression.word and read_expression(lines[0], words) is not None
-
-
-def _turned(line: str, words: Vocabulary) -> Claim | None:
-    """A verdict behind a turn of speech: "Actually, INVALID", "So: VALID"."""
-    match = _TURN.match(line)
-    expression = read_expression(line[match.end() :], words) if match else None
-    return expression.claim if expression is not None and expression.clean and expression.is_contract_word else None
 
 
 def _axis_field(line: str, words: Vocabulary) -> Claim | None:
@@ -291,13 +274,16 @@ def _claims_of(expression: Expression, words: Vocabulary) -> list[Claim]:
         return [claim]
     more = _inline(expression.tail, words, last=True)
     again = read_expression(expression.tail, words)
-    if again is not None and (again.clean or again.is_contract_word):
+    if again is not None and again.clean:
         more.append(again.claim)
     more += [Claim(WORDS[match["verdict"]]) for match in _ELSE.finditer(expression.tail)]
     for sentence in re.split(r"[.!;]\s+", expression.tail)[:20]:
         # What would be so under other facts is part of the reason: "INVALID. With consent this would be VALID."
-        stated = None if _SUPPOSED.search(sentence) else _sentence(sentence, words)
-        claim_again = stated.claim if stated else _turned(sentence, words)
+        stated = None if _SUPPOSED.search(sentence) else read_sentence(sentence, words)
+        claim_again = stated.claim if stated else read_turn(sentence, words)
+        begun = read_expression(sentence, words)
+        if claim_again is None and begun is not None and begun.is_contract_word:
+            claim_again = begun.claim
         if claim_again is not None:
             more.append(claim_again)
     why = expression.tail.strip().rstrip(")]").strip() if not more else ""
@@ -326,8 +312,11 @@ def _inline(line: str, words: Vocabulary, *, last: bool) -> list[Claim]:
         cells = [cell for cell in line.strip("|").split("|") if cell.strip()]
         read = [read_expression(cell, words) for cell in (cells if last and len(cells) < 2 else cells[1:])]
         claims = [cell.claim for cell in read if cell is not None and cell.clean and cell.is_contract_word]
-    if claims or row or not last:
-        return claims
+    return claims if claims or row or not last else _at_end(line, words)
+
+
+def _at_end(line: str, words: Vocabulary) -> list[Claim]:
+    """The verdict that a line ends on, behind a dash, an arrow or a quotation."""
     end = _DASH_END.search(line[-100:]) or _ARROW_END.search(line[-100:])
     expression = read_expression(end["verdict"], words) if end else None
     if expression is not None and expression.clean and (expression.is_contract_word or expression.claim.codes):
@@ -340,36 +329,23 @@ def _closes_a_quote(line: str, at: int) -> bool:
     return line.count('"', 0, at) % 2 == 1 and '"' in line[at:]
 
 
-def _sentence(text: str, words: Vocabulary) -> Expression | None:
-    """A plain statement without doubt or negation, of a word in capitals or a label: "The content is INVALID"."""
-    text = text.strip()
-    match = _SENTENCE.match(text)
-    if match is None or _CONDITION.match(text, match.end()):
-        return None
-    said = text[: match.start("verdict")].rstrip("\"'( ")
-    if _SUPPOSITION.search(said) or _DOUBT.search(_ITS_TEXT.sub("", _SO.split(said)[-1])):
-        return None
-    if match["verdict"] in CONTRACT_WORDS:
-        after = text[match.end() :].strip(" .\"')")
-        return Expression(Claim(CONTRACT_WORDS[match["verdict"]]), match["verdict"], after)
-    stated = read_expression(text[match.start("verdict") :], words)
-    codes = stated.claim.codes if stated is not None and not stated.word else ()
-    return stated if codes and all(code.label for code in codes) else None
-
-
 def _sentence_claims(lines: list[str], words: Vocabulary) -> list[Claim]:
-    """What the first and the last line state in a sentence; used only when nothing else claims a verdict."""
+    """What sentences state, read only when nothing else claims a verdict.
+
+    The first and the last line count, and between them what is said of the content by name.
+    """
     found = []
     for line in dict.fromkeys((lines[0], lines[-1])):
         for sentence in re.split(r"(?<=[.!])\s+", line)[-3:] if line is lines[-1] else [line]:
-            stated = _sentence(sentence, words)
-            claim = stated.claim if stated else _turned(sentence, words)
+            stated = read_sentence(sentence, words)
+            claim = stated.claim if stated else read_turn(sentence, words)
             behind = _behind_label(sentence, words) if claim is None else None
             if behind is not None and behind.clean and behind.is_contract_word:
                 claim = behind.claim
             if claim is not None:
                 found.append(claim)
-    return found
+    between = [read_sentence(line, words, of_content=True) for line in lines[1:-1]]
+    return found + [stated.claim for stated in between if stated is not None]
 
 
 def _with_rationale(claims: list[Claim], lines: list[str]) -> list[Claim]:
