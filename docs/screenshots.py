@@ -35,7 +35,7 @@ from studio.ui.main_window import MainWindow
 from studio.ui.theme import Theme
 
 ROOT = Path(__file__).resolve().parents[1]
-# Under the root, which stands for the user's own folder in the pictures, so that they show no machine's paths.
+# Its parent stands for the user's own folder in the pictures, so that they show no machine's paths.
 HOME = ROOT / "build" / "Moderation Studio"
 SIZES = {"": (1280, 800), "-wide": (1920, 1080)}
 MODEL = "gpt-oss-safeguard-20b (scripted)"
@@ -145,7 +145,7 @@ class Stage:
     """A window to take pictures of."""
 
     def __init__(self, theme: Theme, script: Script | None, home: Path) -> None:
-        os.environ["HOME"] = os.environ["USERPROFILE"] = str(ROOT)
+        os.environ["HOME"] = os.environ["USERPROFILE"] = str(home.parent)
         os.environ["MODERATION_STUDIO_HOME"] = str(home)
         shutil.rmtree(home, ignore_errors=True)
         self.studio = Studio.open(home / "data" / "Community forum.studio", engine=EngineClient(script=script))

@@ -73,6 +73,8 @@ class Theme(QObject):
 
     def choose(self, choice: ThemeChoice, points: int | None) -> None:
         """Use light, dark or what the system says, with a font of ``points`` (None: the system's)."""
+        if self._sheet and (choice, points) == (self._choice, self._points):
+            return
         self._choice, self._points = choice, points
         self._apply()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
+from pytestqt.qtbot import QtBot
 
 from studio.core.content import Content
 from studio.core.diff import diff
@@ -15,8 +16,9 @@ from studio.core.errors import StoreError
 from studio.core.golden import GoldenExample
 from studio.core.labels import Decision
 from studio.engine.scripted import ScriptedAnswer
+from studio.ui.theme import Theme
 from studio.ui.widgets.ask_line import AskLine
-from studio.ui.workbench.diff_view import rows
+from studio.ui.workbench.diff_view import DiffView, rows
 from tests.ui.conftest import FINE, LURE, POLICY_TEXT, Opener, Stage
 
 PRIZE = "- SP4.b: a prize that nobody entered for\n"
@@ -156,6 +158,23 @@ def test_rows_leave_out_what_is_far_from_a_change() -> None:
     ]  # fmt: skip
     after = next(row for row in found if row.text == "line 16")
     assert (after.old_line, after.new_line) == (16, 17)
+
+
+def test_every_change_of_a_long_policy_is_drawn_and_reached(qtbot: QtBot, theme: Theme) -> None:
+    old = "".join(f"- SP2.a: rule {number} of a long policy\n" for number in range(200))
+    changes = diff(old, old.replace("0 of", "0 from"))
+    view = DiffView(theme)
+    qtbot.addWidget(view)
+    view.show()
+    for beside in (True, False):
+        view.show_beside(beside)
+        view.show_changes(old, changes)
+
+        view.go_on(-1)  # round the start: to the last, which may not be drawn yet
+
+        assert "190" in view.textCursor().block().text()
+        qtbot.waitUntil(lambda: view.toPlainText().count("from") == len(changes) == 20)
+    view.hide()
 
 
 def test_a_draft_that_could_not_be_written_is_tried_again(open_window: Opener, monkeypatch: pytest.MonkeyPatch) -> None:

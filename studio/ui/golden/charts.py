@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
@@ -57,6 +57,11 @@ class ChartsPane(QStackedWidget):
         self._shown: Shown | None = None
         self._drawn: tuple[int, bool] | None = None
         self._charts: list[QWidget] = []
+        self._waiting: list[tuple[str, bytes]] = []
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._place_next)
         self._list = QVBoxLayout()
         self._list.setContentsMargins(16, 12, 16, 16)
         self._list.setSpacing(4)
@@ -109,8 +114,16 @@ class ChartsPane(QStackedWidget):
             self._list.removeWidget(old)
             old.deleteLater()
         self._charts = []
-        for name, svg in found.items():
+        self._waiting = list(found.items())
+        self._place_next()
+        self.setCurrentIndex(1)
+
+    def _place_next(self) -> None:
+        """One chart in a turn of the event loop: reading them all at once would hold the window up."""
+        if self._waiting:
+            name, svg = self._waiting.pop(0)
             for part in (text_label(name, "section"), Chart(name, svg)):
                 self._list.addWidget(part)
                 self._charts.append(part)
-        self.setCurrentIndex(1)
+        if self._waiting:
+            self._turn.start()

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import (
     QColor,
+    QShowEvent,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -29,6 +30,8 @@ CONTEXT = 3
 """Unchanged lines that are shown on either side of a change, as is usual for unified diffs."""
 _NUMBER_SHARE = 6
 """Per cent of the width for each column of line numbers."""
+_AT_ONCE = 40
+"""Rows that are drawn in one turn of the event loop: Qt takes its time over tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,12 @@ class DiffView(QTextBrowser):
         self.setTabChangesFocus(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setUndoRedoEnabled(False)
-        theme.changed.connect(self._draw)
+        self._formats: dict[tuple[Change, bool], QTextCharFormat] = {}
+        self._rest: list[DiffRow] = []
+        self._turn = QTimer(self)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._draw_more)
+        theme.follow(self, self._restyle)
 
     @property
     def beside(self) -> bool:
@@ -104,25 +112,52 @@ class DiffView(QTextBrowser):
             return
         later = [at for at in wanted if (at > self._at if step > 0 else at < self._at)]
         self._at = (later or wanted)[0 if step > 0 else -1]
+        while self._at >= len(self._places):
+            self._draw_more()
         cursor = self.textCursor()
         cursor.setPosition(self._places[self._at])
         self.setTextCursor(cursor)
         self.ensureCursorVisible()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: D102  Qt's name
+        super().showEvent(event)
+        if not self._formats:
+            self._draw()
+
+    def _restyle(self) -> None:
+        """Draw in other colours; out of sight not before it is seen again."""
+        self._formats = {}
+        if self.isVisible():
+            self._draw()
+
     def _draw(self) -> None:
+        """Draw the first rows now, and the others turn by turn."""
         self.clear()
         self._places = []
-        cursor = QTextCursor(self.document())
-        if not self._hunks:
-            cursor.insertText("The texts are equal", self._format(quiet=True))
-            return
-        shown = rows(self._old, self._hunks)
-        (self._draw_beside if self._beside else self._draw_inline)(cursor, shown)
+        self._formats = {(change, quiet): self._format(change, quiet) for change in Change for quiet in (False, True)}
+        self._rest = rows(self._old, self._hunks) if self._hunks else []
+        if not self._rest:
+            QTextCursor(self.document()).insertText("The texts are equal", self._look(quiet=True))
+        self._draw_more()
         self.moveCursor(QTextCursor.MoveOperation.Start)
 
+    def _draw_more(self) -> None:
+        shown, self._rest = self._rest[:_AT_ONCE], self._rest[_AT_ONCE:]
+        if shown:
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            # In one block: else Qt lays the table out anew at every word.
+            cursor.beginEditBlock()
+            (self._draw_beside if self._beside else self._draw_inline)(cursor, shown)
+            cursor.endEditBlock()
+        if self._rest:
+            self._turn.start()
+        else:
+            self._turn.stop()
+
     def _draw_inline(self, cursor: QTextCursor, shown: Sequence[DiffRow]) -> None:
-        for number, line in enumerate(shown):
-            if number:
+        for line in shown:
+            if not self.document().isEmpty():
                 cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
             if line.hunk is None:
                 self._same(cursor, line, line.new_line)
@@ -131,11 +166,12 @@ class DiffView(QTextBrowser):
             block = QTextBlockFormat()
             block.setBackground(QColor(self._theme.tokens.sunken))
             cursor.setBlockFormat(block)
-            cursor.insertText(self._number(line.hunk, line.new_line, "±"), self._format(quiet=True))
+            cursor.insertText(self._number(line.hunk, line.new_line, "±"), self._look(quiet=True))
             self._pieces(cursor, line.hunk.pieces, _ALL)
 
     def _draw_beside(self, cursor: QTextCursor, shown: Sequence[DiffRow]) -> None:
         table = cursor.insertTable(len(shown), 4, self._table_format())
+        self._close_gap()
         for number, line in enumerate(shown):
             cells = [table.cellAt(number, column) for column in range(4)]
             if line.hunk is None:
@@ -143,9 +179,8 @@ class DiffView(QTextBrowser):
                     self._same(cells[at].firstCursorPosition(), line, None)
                     if not line.skipped:
                         place = line.old_line if old else line.new_line
-                        cells[at - 1].firstCursorPosition().insertText(str(place), self._format(quiet=True))
+                        cells[at - 1].firstCursorPosition().insertText(str(place), self._look(quiet=True))
                 continue
-            self._places.append(cells[1].firstPosition())
             hunk = line.hunk
             sides = (
                 (0, hunk.old, "−", line.old_line, Change.REMOVED, self._theme.tokens.violates.soft),
@@ -159,24 +194,36 @@ class DiffView(QTextBrowser):
                 for column in (at, at + 1):
                     cells[column].setFormat(tinted)
                 words = self._number(hunk, place, sign)
-                cells[at].firstCursorPosition().insertText(words, self._format(quiet=True))
+                cells[at].firstCursorPosition().insertText(words, self._look(quiet=True))
                 self._pieces(cells[at + 1].firstCursorPosition(), hunk.pieces, frozenset({Change.SAME, change}))
+            self._places.append(cells[1].firstPosition())
 
     def _same(self, cursor: QTextCursor, line: DiffRow, number: int | None) -> None:
         if line.skipped:
-            cursor.insertText(f"⋯ {count(line.skipped, 'line')} unchanged", self._format(quiet=True))
+            cursor.insertText(f"⋯ {count(line.skipped, 'line')} unchanged", self._look(quiet=True))
             return
         if number is not None:
-            cursor.insertText(f"{number:>5}   ", self._format(quiet=True))
-        cursor.insertText(line.text, self._format())
+            cursor.insertText(f"{number:>5}   ", self._look(quiet=True))
+        cursor.insertText(line.text, self._look())
 
     def _pieces(self, cursor: QTextCursor, pieces: Sequence[Piece], wanted: Collection[Change]) -> None:
         chosen = [piece for piece in pieces if piece.change in wanted]
         for at, piece in enumerate(chosen):
             text = piece.text.rstrip("\n") if at == len(chosen) - 1 else piece.text
-            cursor.insertText(text.replace("\n", "\u2028"), self._format(piece.change))
+            cursor.insertText(text.replace("\n", "\u2028"), self._look(piece.change))
 
-    def _format(self, change: Change = Change.SAME, *, quiet: bool = False) -> QTextCharFormat:
+    def _close_gap(self) -> None:
+        """Qt keeps an empty line after a table: it takes no room, so that the next table follows at once."""
+        last = QTextCursor(self.document())
+        last.movePosition(QTextCursor.MoveOperation.End)
+        flat = QTextBlockFormat()
+        flat.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+        last.setBlockFormat(flat)
+
+    def _look(self, change: Change = Change.SAME, *, quiet: bool = False) -> QTextCharFormat:
+        return self._formats[change, quiet]
+
+    def _format(self, change: Change, quiet: bool) -> QTextCharFormat:
         tokens = self._theme.tokens
         made = QTextCharFormat()
         made.setFont(self._theme.font(SMALL) if quiet else self._theme.mono(BODY))
