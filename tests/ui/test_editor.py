@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,14 +11,17 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextBlock, QTextCursor
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.core.labels import Label, LabelDecision
+from studio.services.lint import Finding, Severity
 from studio.ui.theme import Theme
 from studio.ui.workbench.completion import Code, codes_of, matching
 from studio.ui.workbench.editor import PolicyEditor
 from studio.ui.workbench.find_bar import FindBar
 from studio.ui.workbench.folding import heading_level, section_end
+from studio.ui.workbench.lint_marks import marks_in
 from studio.ui.workbench.outline import outline
 
 TEXT = "# Title\nfirst\n## One\na\nb\n### Deep\nc\n## Two\nd\n```\n# no heading\n```\nlast\n"
@@ -111,6 +115,7 @@ def test_only_what_is_in_sight_is_marked_and_the_marks_come_along(
     assert 10 < len(marked) < 100
 
     editor.verticalScrollBar().setValue(1500)
+    QApplication.processEvents()
 
     top = editor.firstVisibleBlock().blockNumber()
     marked = {selection.cursor.blockNumber() for selection in editor.extraSelections()}
@@ -118,6 +123,20 @@ def test_only_what_is_in_sight_is_marked_and_the_marks_come_along(
     editor.set_exact_text("a prize")  # shorter than what was searched
     editor.verticalScrollBar().setValue(0)
     editor.resize(500, 300)
+
+
+def test_a_jump_to_where_nothing_was_measured_yet_keeps_marks_and_window(editor: PolicyEditor) -> None:
+    # Long lines: Qt takes each for one row until it measures it, and scrolls when that was wrong.
+    text = "the prize that nobody entered for " * 25 + "\n"
+    editor.set_exact_text(text * 600)
+    QApplication.processEvents()
+    finding = Finding("vague-word", Severity.NOTE, 0, 9, 1, 1, "", "", "")
+    many = [replace(finding, start=at, end=at + 9) for at in range(0, len(text) * 600, len(text) * 50)]
+    editor.show_marks(marks_in(editor.document(), text * 600, many))
+    for number in (300, 0, 550, 150, 450):
+        go_to(editor, number)
+        QApplication.processEvents()
+        assert number in {selection.cursor.blockNumber() for selection in editor.extraSelections()}
 
 
 def test_an_edit_next_to_a_fold_keeps_every_line(editor: PolicyEditor) -> None:

@@ -61,7 +61,12 @@ class PolicyEditor(ExactEdit):
         self.cursorPositionChanged.connect(self._show_current)
         self.blockCountChanged.connect(self._mark_gutter)
         self.folds.changed.connect(self._gutter.update)
-        self.verticalScrollBar().valueChanged.connect(self._mark)
+        # Not at once: Qt also scrolls, and is resized, while it takes marks. Replacing them then ends the program.
+        self._mark_soon = QTimer(self)
+        self._mark_soon.setSingleShot(True)
+        self._mark_soon.setInterval(0)
+        self._mark_soon.timeout.connect(self._mark)
+        self.verticalScrollBar().valueChanged.connect(lambda: self._mark_soon.start())
         self.folds.changed.connect(self._mark)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -161,7 +166,7 @@ class PolicyEditor(ExactEdit):
         super().resizeEvent(event)
         area = self.contentsRect()
         self._gutter.setGeometry(QRect(area.left(), area.top(), self._gutter.needed_width(), area.height()))
-        self._mark()
+        self._mark_soon.start()
 
     def _restyle(self) -> None:
         self.setFont(self._theme.mono(BODY))
