@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from studio.core.contract import writes_contract
 from studio.core.errors import PolicyError
 from studio.core.harmony import Channels
 from studio.core.labels import Decision, Label, LabelDecision, with_decision
@@ -74,6 +75,23 @@ def contract_grammar(policy: Policy) -> Grammar:
         return Grammar(f"root ::= head tail\nhead ::= {literals}{_TAIL}", answers, whole=False)
     # An object closes itself; of bare labels one may begin another.
     return Grammar(f"root ::= {literals}\n", answers, whole=policy.form is not OutputForm.CATEGORY_JSON)
+
+
+def applied_grammar(policy: Policy, constrain: bool | None = None) -> tuple[Grammar | None, bool]:
+    """The grammar of the policy's contract, if it has one, and whether the final is held to it.
+
+    Without a wish (``constrain`` None) it is held where the studio writes the contract and a grammar can be made of it.
+    Raises PolicyError where it is wished for and cannot be made.
+    """
+    ours = writes_contract(policy)
+    if not ours and not constrain:
+        return None, False
+    try:
+        return contract_grammar(policy), ours if constrain is None else constrain
+    except PolicyError:
+        if constrain:
+            raise
+        return None, False
 
 
 def _words(policy: Policy) -> Iterator[tuple[str, str]]:

@@ -11,9 +11,8 @@ from typing import Any
 
 from studio import paths
 from studio.core.content import Content, Turn
-from studio.core.contract import writes_contract
 from studio.core.errors import InputError
-from studio.core.grammar import contract_grammar
+from studio.core.grammar import applied_grammar
 from studio.core.harmony import from_messages
 from studio.core.labels import Decision, Label, LabelDecision
 from studio.core.policy import ContentKind, Effort, OutputForm, OutputPosition, Policy
@@ -96,8 +95,10 @@ def check_demo(
 
 def _judge(engine: EngineClient, case: _Case, free: bool, cancel: Cancel | None) -> tuple[bool, bool]:
     prompt = build_prompt(case.policy, case.content, pinned_date=_DAY, effort=case.effort)
-    grammar = contract_grammar(case.policy).gbnf if writes_contract(case.policy) and not free else ""
-    request = GenerateRequest(segments=prompt.segments, max_output_tokens=1500, grammar=grammar)
+    grammar, held = applied_grammar(case.policy, False if free else None)
+    request = GenerateRequest(
+        segments=prompt.segments, max_output_tokens=1500, grammar=grammar.gbnf if grammar and held else ""
+    )
     generation = engine.generate(request, cancel=cancel)
     verdict = read_reply(from_messages(generation.messages, generation.stop), case.policy, stop=generation.stop)
     good = verdict.decision is case.expected

@@ -18,9 +18,8 @@ from uuid import uuid4
 from studio import __version__
 from studio.core.confidence import confidence, rated
 from studio.core.content import Content, user_message
-from studio.core.contract import writes_contract
-from studio.core.errors import PolicyError, StudioError, TooLongError
-from studio.core.grammar import Grammar, contract_grammar
+from studio.core.errors import StudioError, TooLongError
+from studio.core.grammar import Grammar, applied_grammar, contract_grammar
 from studio.core.harmony import from_messages
 from studio.core.policy import Effort, Policy
 from studio.core.progress import Cancel, Progress
@@ -133,7 +132,7 @@ class JudgeService:
         is the run's non-verdict. Raises StoreError, and PolicyError when ``constrain`` is asked for and the policy's
         labels do not allow it.
         """
-        grammar, held = _grammar(policy, constrain)
+        grammar, held = applied_grammar(policy, constrain)
         prompt = build_prompt(policy, content, pinned_date=pinned_date or self._pinned_date(), effort=effort)
         request = GenerateRequest(
             segments=prompt.segments,
@@ -336,20 +335,7 @@ def _broken_off(error: BaseException, attempt: _Attempt) -> Verdict:
 
 def constrained(policy: Policy, constrain: bool | None = None) -> bool:
     """Whether a final under this policy is held to the contract's grammar. Raises PolicyError as ``judge`` does."""
-    return _grammar(policy, constrain)[1]
-
-
-def _grammar(policy: Policy, constrain: bool | None) -> tuple[Grammar | None, bool]:
-    """The grammar of the policy's contract, if it has one, and whether the final is held to it."""
-    ours = writes_contract(policy)
-    if not ours and not constrain:
-        return None, False
-    try:
-        return contract_grammar(policy), ours if constrain is None else constrain
-    except PolicyError:
-        if constrain:
-            raise
-        return None, False
+    return applied_grammar(policy, constrain)[1]
 
 
 def _answers(grammar: Grammar) -> tuple[tuple[Segment, ...], ...]:
