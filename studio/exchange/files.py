@@ -15,6 +15,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+BOMS = tuple(mark for mark, _ in _BOMS)
 
 
 def read_text(path: Path, *, limit: int = MAX_TEXT_BYTES) -> str:
@@ -41,9 +42,12 @@ def decode(data: bytes, name: str) -> str:
 
 
 def encode(text: str, marked: str) -> bytes:
-    """Text as bytes, the way back from :func:`decode_as`."""
+    """Text as bytes, the way back from :func:`decode_as`; UTF-8 where an older encoding has no room for a character."""
     mark = next((mark for mark, named in _BOMS if named == marked), b"")
-    return mark + text.encode(marked or "utf-8")
+    try:
+        return mark + text.encode(marked or "utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8")
 
 
 def decode_as(data: bytes, name: str) -> tuple[str, str]:

@@ -18,7 +18,8 @@ from studio.core.errors import InputError, PolicyError
 from studio.core.infer import infer
 from studio.core.labels import Label
 from studio.core.policy import Policy
-from studio.exchange.files import decode_as, encode, read_bytes
+from studio.exchange.files import BOMS, decode_as, encode, read_bytes
+from studio.exchange.labelled.encoding import of_bytes
 from studio.exchange.policy_front import FrontReader, find_front, other_fields, slug
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "policy_text",
     "read_policy",
     "slug",
+    "text_of",
 ]
 
 _MAX_POLICY_BYTES = 4 * 1024 * 1024
@@ -53,7 +55,7 @@ def read_policy(path: Path) -> ReadPolicy:
 
 def policy_from_bytes(data: bytes, name: str, *, where: str) -> ReadPolicy:
     """The policy in the bytes of a file; ``name`` as in :func:`parse_policy`. Raises PolicyError or InputError."""
-    text, encoding = decode_as(data, where)
+    text, encoding, notes = _decode(data, where)
     # Every second byte of UTF-16 without its mark is a zero, and as UTF-8 that is valid text.
     if text.count("\0") * 4 > len(text) > 1:
         raise InputError(
@@ -61,7 +63,28 @@ def policy_from_bytes(data: bytes, name: str, *, where: str) -> ReadPolicy:
             hint="Save the file as UTF-8 and try again.",
         )
     read = parse_policy(text, name, where=where)
-    return replace(read, policy=replace(read.policy, encoding=encoding))
+    return ReadPolicy(replace(read.policy, encoding=encoding), notes + read.notes)
+
+
+def text_of(data: bytes, where: str) -> str:
+    """The text of a policy's file. Raises InputError."""
+    return _decode(data, where)[0]
+
+
+def _decode(data: bytes, where: str) -> tuple[str, str, tuple[str, ...]]:
+    """The text, its encoding and what to say of it. What is not Unicode is read as the encoding that its bytes show."""
+    try:
+        text, encoding = decode_as(data, where)
+    except InputError:
+        older = "" if data.startswith(BOMS) or b"\0" in data else of_bytes(data)
+        try:
+            text = data.decode(older) if older else ""
+        except UnicodeDecodeError:
+            text = ""
+        if not text or text.encode(older) != data:
+            raise
+        return text, older, (f"The file is not UTF-8; it was read as {older}. Please look at its accented letters.",)
+    return text, encoding, ()
 
 
 def parse_policy(text: str, name: str, *, where: str = "the text") -> ReadPolicy:

@@ -9,8 +9,8 @@ from pathlib import Path
 from studio.core.errors import InputError, StudioError
 from studio.core.lint import Finding, Severity, lint
 from studio.core.policy import Policy
-from studio.exchange.files import read_text
-from studio.exchange.policy_files import body_start, parse_policy
+from studio.exchange.files import read_bytes
+from studio.exchange.policy_files import body_start, parse_policy, text_of
 from studio.services.studio import Studio
 
 __all__ = ["Finding", "LintedFile", "Severity", "lint_files", "lint_policy", "policy_files"]
@@ -59,7 +59,7 @@ def lint_files(paths: Iterable[Path]) -> Iterator[LintedFile]:
     for path in paths:
         name = path.parent.name if path.name.casefold() == "policy.md" else path.stem
         try:
-            text = read_text(path, limit=_MOST_BYTES)
+            text = text_of(read_bytes(path, limit=_MOST_BYTES), str(path))
             policy = parse_policy(text, name, where=str(path)).policy
         except InputError as error:
             yield LintedFile(path, "", (), error)

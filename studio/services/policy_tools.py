@@ -11,8 +11,8 @@ from studio.core.compose import Composed
 from studio.core.diff import Change, Hunk, Piece, diff
 from studio.core.errors import InputError
 from studio.core.policy import Policy, PolicyVersion
-from studio.exchange.files import read_text
-from studio.exchange.policy_files import slug
+from studio.exchange.files import read_bytes
+from studio.exchange.policy_files import slug, text_of
 from studio.services.studio import Studio
 
 __all__ = ["Change", "Hunk", "Made", "Piece", "compare", "from_guideline", "merge", "split"]
@@ -48,7 +48,9 @@ def split(studio: Studio, policy: Policy) -> tuple[Made, ...]:
 def from_guideline(studio: Studio, path: Path, title: str = "") -> Made:
     """Lay a community guideline out as a new policy. Raises InputError or PolicyError."""
     name = title or path.stem.replace("-", " ").replace("_", " ").strip().capitalize() or "Guideline"
-    made = compose.from_guideline(read_text(path), policy_id=studio.policies.free_id(slug(name)), title=name)
+    made = compose.from_guideline(
+        text_of(read_bytes(path), str(path)), policy_id=studio.policies.free_id(slug(name)), title=name
+    )
     return _save(studio, made, f"Laid out from {path.name}")
 
 

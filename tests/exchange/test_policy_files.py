@@ -178,13 +178,6 @@ def test_an_unknown_field_is_told_not_kept_silent() -> None:
     assert any("colour" in note for note in read.notes)
 
 
-def test_a_file_of_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "p.md"
-    path.write_bytes(b"# Fine\nca\xe9\n")
-    with pytest.raises(InputError, match="line 2"):
-        read_policy(path)
-
-
 def test_utf16_with_its_mark_is_read(tmp_path: Path) -> None:
     path = tmp_path / "p.md"
     path.write_bytes("---\ntitle: Über\nlabels: [{id: A0, decision: allow}]\n---\nText".encode("utf-16"))
@@ -225,3 +218,19 @@ def test_a_starter_is_whole(folder: Path) -> None:
             assert label.decision.decision is example.expected, example.id
     boundary = sum("boundary" in example.tags for example in golden)
     assert folder.name.startswith("demo-") or boundary * 2 >= len(golden)
+
+
+def test_a_western_file_that_is_not_unicode_opens_says_so_and_goes_back_byte_for_byte() -> None:
+    data = "# R\u00e8gles\r\nPas d\u2019insultes, m\u00eame d\u00e9guis\u00e9es.".encode("cp1252")
+    read = policy_from_bytes(data, "r", where="r.txt")
+    assert "d\u00e9guis\u00e9es" in read.policy.text
+    assert any("not UTF-8" in note and "cp1252" in note for note in read.notes)
+    assert plain_file(read.policy) == data
+    edited = replace(read.policy, text=read.policy.text + "\U0001f525")
+    assert plain_file(edited).decode("utf-8") == edited.text
+
+
+def test_broken_utf_8_is_not_taken_for_another_encoding() -> None:
+    data = "# R\u00e8gles\n\u00e9t\u00e9 \u00e0 No\u00ebl".encode().replace(b"No", b"\xc3o")
+    with pytest.raises(InputError, match="line 2"):
+        policy_from_bytes(data, "r", where="r.txt")

@@ -39,7 +39,7 @@ def detect(path: Path) -> str:
         if wide:
             return wide
         odd = _first_not_utf8(head, file)
-    return "utf-8" if odd is None else _of_bytes(odd)
+    return "utf-8" if odd is None else of_bytes(odd)
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
@@ -85,7 +85,7 @@ def _first_not_utf8(head: bytes, file: io.BufferedIOBase | object) -> bytes | No
         block = file.read(_SAMPLE)  # type: ignore[union-attr]  # any open binary file
 
 
-def _of_bytes(data: bytes) -> str:
+def of_bytes(data: bytes) -> str:
     """The encoding of bytes that are not all UTF-8."""
     sequences = _MULTIBYTE.findall(data)
     in_utf8 = sum(len(part) for part in sequences if _is_utf8(part))
