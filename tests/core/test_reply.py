@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from studio.core.answers.normal import plain
 from studio.core.harmony import Channels, from_messages, from_text
-from studio.core.labels import Decision
-from studio.core.policy import Policy
+from studio.core.labels import Decision, Label, LabelDecision
+from studio.core.policy import OutputForm, OutputPosition, Policy
 from studio.core.reply import read_reply
 from studio.core.verdict import ReviewReason, Status, Verdict
 from tests.core.answer_cases import BINARY, CASES, JSON, LABEL, POLICIES, WORDS, Case
@@ -323,3 +323,13 @@ def test_no_text_takes_long(text: str) -> None:
     for policy in (WORDS, JSON, BINARY):
         read_reply(from_text(text), policy)
         read_reply(Channels("", f"{text}\n{text}"), policy)
+
+
+def test_a_label_whose_decision_the_policy_does_not_tell_is_not_outvoted_by_one_that_it_tells() -> None:
+    text = "FR0 is fine. FR3 is bad luck. R7 is a rule. Answer D-FR# and R-FR#."
+    labels = (Label("FR0", LabelDecision.ALLOW), Label("FR4", LabelDecision.VIOLATE))
+    policy = Policy("p", "P", text, labels, OutputForm.LABEL, OutputPosition.IN_TEXT)
+    found = {
+        final: outcome(read_reply(from_text(final), policy)) for final in ("D-FR3, R-FR0", "D-FR4, R-FR3", "FR0 (R7)")
+    }
+    assert found == {"D-FR3, R-FR0": "unknown_label", "D-FR4, R-FR3": "violates", "FR0 (R7)": "allowed"}

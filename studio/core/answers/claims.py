@@ -64,6 +64,10 @@ def resolve(claims: Iterable[Claim], words: Vocabulary) -> Reading:
     labelled, contradiction = _by_labels(codes)
     if contradiction:
         return _conflict("The labels contradict each other.", rationale)
+    undecided = [code.written for code in codes if code.label is None and words.is_sibling(code.written)]
+    if undecided and not word and labelled is not Decision.VIOLATES:
+        detail = f"The answer names {', '.join(undecided)}, and the policy does not say what that decides."
+        return Reading(Status.UNKNOWN_LABEL, rationale=rationale, detail=detail)
     reviewed = Decision.NEEDS_REVIEW
     escalated = labelled is reviewed or (word is reviewed and labelled is Decision.VIOLATES)
     if word and labelled and word is not labelled and not escalated:

@@ -61,6 +61,7 @@ CODE = r"[A-Za-z]{1,6}(?:[-_][A-Za-z]{1,6})?[-_]?\d{1,3}(?:\.[A-Za-z0-9]{1,3}){0
 
 _CODE = re.compile(CODE)
 _CODE_IN_TEXT = re.compile(r"(?<!\w)" + CODE)
+_LETTERS = re.compile(r"[A-Za-z]+(?=[-_]?\d)")
 _AXIS = re.compile(r"(?<!\w)[A-Za-z][-_](?=[A-Za-z])")
 _RULE_PART = re.compile(
     r"(?:[.\-_/](?![A-Za-z]+\d)[A-Za-z0-9]{1,4}(?:\.[A-Za-z0-9]{1,3}){0,3}|\([A-Za-z0-9]{1,4}\)|[a-z])\Z"
@@ -123,6 +124,14 @@ class Vocabulary:
     def mentions(self, name: str) -> bool:
         """Whether a policy that writes its own answer form has this name for a category somewhere in its text."""
         return fold(name) in self.text_codes or (len(name) > 2 and fold(name) in self.own_text)
+
+    def is_sibling(self, written: str) -> bool:
+        """Whether a code has the letters of one of the labels: it is of their kind, and not a rule's number."""
+        letters = _LETTERS.match(_AXIS.sub("", written, count=1))
+        families = {
+            found[0].casefold() for label in self.labels if (found := _LETTERS.match(_AXIS.sub("", label.id, count=1)))
+        }
+        return letters is not None and letters[0].casefold() in families
 
     def code(self, written: str) -> Code | None:
         """The code behind ``written``, or None when it does not look like one and is no label either."""
