@@ -19,7 +19,7 @@ from studio.cli.common import JsonOption, WorkspaceOption
 from studio.cli.exit_codes import Exit
 from studio.cli.output import err, out, printable, show_json
 from studio.cli.progress import bar, show
-from studio.core.errors import InputError
+from studio.core.errors import InputError, ModelFileError
 from studio.core.progress import Cancel
 from studio.services import download as downloads
 from studio.services import model_folder
@@ -192,10 +192,15 @@ def import_model(
 ) -> None:
     """Add model files that are on this machine, after reading their checksums."""
     with Studio.open(workspace) as studio:
+        refused: list[ModelFileError] = []
         with bar() as progress, _interruptible() as cancel:
-            entries = studio.shelf.import_path(path, on_progress=show(progress), cancel=cancel)
+            entries = studio.shelf.import_path(
+                path, on_progress=show(progress), cancel=cancel, on_refused=lambda _file, why: refused.append(why)
+            )
         if use and len(entries) == 1 and entries[0].model is not None:
             studio.models.use(entries[0].model)
+    for why in refused:
+        err.print(Text(printable(why.message), "yellow"))
     if as_json:
         show_json([_record(entry, None) for entry in entries])
         return

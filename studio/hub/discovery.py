@@ -13,12 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.core.errors import InputError, ModelFileError
+from studio.core.progress import Cancel
+from studio.hub.gguf_facts import parts
+
 _DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
 _FURTHER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 _OLLAMA_MODEL = "application/vnd.ollama.image.model"
 _OLLAMA_SYSTEM = Path("/usr/share/ollama/.ollama/models")
 LARGEST_NOTE = 1024 * 1024
 MOST_FILES = 10_000
+MOST_MODELS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,33 @@ def discover(own: Path | None = None) -> list[Found]:
             seen.add(real)
             found.append(candidate)
     return found
+
+
+def models_in(folder: Path, cancel: Cancel | None = None) -> list[Path]:
+    """The model files of a folder that somebody named, each once, split ones by their first part.
+
+    Raises InputError when there is none, ModelFileError when ``cancel`` is set meanwhile.
+    """
+    found: dict[Path, None] = {}
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        if cancel is not None and cancel.requested:
+            raise ModelFileError(f"The search in {folder} was stopped.", hint="Name a folder with less in it.")
+        for name in sorted(names):
+            path = Path(root, name)
+            if path.suffix.casefold() == ".gguf" and path.is_file():
+                found[_opens(path)] = None
+    if not found:
+        raise InputError(f"There is no GGUF file in {folder}.", hint="Name the folder that the model's files are in.")
+    return sorted(found)[:MOST_MODELS]
+
+
+def _opens(path: Path) -> Path:
+    """The file that opens the model which ``path`` is a part of; itself where other parts are missing."""
+    try:
+        return parts(path)[0]
+    except ModelFileError:
+        return path
 
 
 def _lm_studio() -> Iterator[Found]:

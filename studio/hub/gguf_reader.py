@@ -8,6 +8,7 @@ under about 100 MB and time within seconds whatever the file says. The layout is
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ MAGIC = b"GGUF"
 VERSIONS = (1, 2, 3)
 DEFAULT_ALIGNMENT = 32
 
-# Limits. Real files of the largest models stay a factor of ten below each.
+# Limits. Real files of the largest models stay well below each: 650,000 strings with a vocabulary of 201,088 tokens.
 MOST_ENTRIES = 16_384
 MOST_TENSORS = 65_536
-MOST_STRINGS = 4_194_304
+MOST_STRINGS = 2_097_152
+MOST_INNER_ARRAYS = 65_536
 MOST_HEAD_BYTES = 256 * 1024 * 1024
 MOST_KEPT_BYTES = 32 * 1024 * 1024
 LONGEST_KEY = 65_535
@@ -98,6 +100,9 @@ class Head:
 def read_head(path: Path, wanted: Collection[str] = ()) -> Head:
     """Read the head of ``path``, looking for the ``wanted`` strings in arrays of strings. Raises GgufError."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            # A pipe would keep us waiting for ever, and a device has no end.
+            raise GgufError(f"{path} is no file.", hint="Choose the GGUF file itself.")
         with path.open("rb", buffering=1024 * 1024) as file:
             size = os.fstat(file.fileno()).st_size
             return _Reader(path, file, size, frozenset(text.encode() for text in wanted)).head()
@@ -117,6 +122,7 @@ class _Reader:
         self._count_code = "Q"
         self._kept = 0
         self._strings = 0
+        self._arrays = 0
 
     def head(self) -> Head:
         version, big_endian = self._begin()
@@ -238,6 +244,9 @@ class _Reader:
             return self._texts(what)
         if kind == _ARRAY:
             count = self._items(what)
+            self._arrays += count
+            if self._arrays > MOST_INNER_ARRAYS:
+                raise self._wrong(f"the metadata has more than {MOST_INNER_ARRAYS:,} arrays within arrays")
             for _ in range(count):
                 self._array(what, depth + 1)
             return Array(count)

@@ -10,6 +10,7 @@ import builtins
 import hashlib
 import json
 import os
+import stat
 import struct
 import threading
 from collections.abc import Callable, Sequence
@@ -164,13 +165,20 @@ def file_sha256(
 
 def looked_at(path: Path) -> ModelEntry:
     """An entry for a file that starts like a GGUF; what is inside is the engine's to say. Raises ModelFileError."""
+    if str(path).encode("utf-8", "replace").decode("utf-8") != str(path):
+        raise ModelFileError(
+            f"The name of {path} is not text in UTF-8, so it cannot be written down.", hint="Give it another name."
+        )
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            # A pipe would keep us waiting for ever.
+            raise ModelFileError(f"{path} is no file.", hint="Choose the GGUF file itself.")
         with path.open("rb") as file:
             head = file.read(8)
             facts = os.fstat(file.fileno())
     except OSError as error:
         raise ModelFileError(
-            f"{path} could not be opened: {error.strerror or error}.", hint="Check the name and who may read the file."
+            f"{path} could not be read: {error.strerror or error}.", hint="Check the name and who may read the file."
         ) from error
     if len(head) < 8 or head[:4] != _MAGIC:
         raise ModelFileError(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import builtins
 import contextlib
 import hashlib
+import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from studio import paths
@@ -28,6 +28,7 @@ from studio.hub.inventory import Inventory, ModelEntry, file_sha256
 from studio.hub.kinds import Assessment, Kind
 from studio.hub.pace import duration
 from studio.hub.partial import Slot
+from studio.services.shelf_entry import ShelfEntry, State
 
 __all__ = [
     "Assessment",
@@ -46,48 +47,6 @@ __all__ = [
 ]
 
 Report = Callable[[Progress], None]
-MOST_IN_FOLDER = 1_000
-
-
-class State(StrEnum):
-    """How it stands with a model: to be had, fetched in part, being checked, here and right, set aside, or gone."""
-
-    GET = "get"
-    PARTIAL = "partial"
-    VERIFYING = "verifying"
-    READY = "ready"
-    QUARANTINED = "quarantined"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class ShelfEntry:
-    """One model on the shelf, all its files together.
-
-    ``size`` and ``done`` in bytes, ``done`` of a partial download; ``files`` where they are or will be, the first of
-    them opens the model, and ``sha256`` theirs as far as known. ``recognised``: its sha256 is one of the catalogue's.
-    ``ours``: it was downloaded here, and removing it deletes its files. ``busy``: it is fetched or checked right now.
-    ``why`` says what is wrong with it. ``model`` is what can be judged with, None unless ready; ``memory`` maps tokens
-    of context to bytes.
-    """
-
-    id: str
-    title: str
-    quant: str
-    summary: str
-    licence: str
-    repo: str
-    state: State
-    size: int | None
-    done: int
-    files: tuple[Path, ...]
-    sha256: tuple[str, ...]
-    recognised: bool
-    ours: bool
-    busy: bool = False
-    why: str = ""
-    model: ModelEntry | None = None
-    memory: Mapping[int, int] = field(default_factory=dict)
 
 
 class Shelf:
@@ -135,25 +94,47 @@ class Shelf:
         return gguf_facts.read_facts(path.expanduser())
 
     def import_path(
-        self, path: Path, *, name: str | None = None, on_progress: Report | None = None, cancel: Cancel | None = None
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        on_progress: Report | None = None,
+        cancel: Cancel | None = None,
+        on_refused: Callable[[Path, ModelFileError], None] | None = None,
     ) -> builtins.list[ShelfEntry]:
         """Put a file, or the models of a folder, on the shelf where they lie, by their sha256.
 
         What the catalogue does not know is taken as unknown, on the user's responsibility; what the studio cannot judge
-        with is refused. Raises ModelFileError or InputError.
+        with is refused. Of a folder the others are taken all the same, and ``on_refused`` is told why those are not.
+        Raises ModelFileError or InputError when there is nothing to take.
         """
         path = path.expanduser()
-        files = _models_in(path) if path.is_dir() else [path]
         imported = []
-        for file in files:
-            facts = self.inspect(file)
-            if not facts.assessment.usable:
-                raise ModelFileError(
-                    f"{file} cannot be used here. {facts.assessment.words}",
-                    hint="Look for a GGUF of gpt-oss-safeguard; `models list` shows some.",
-                )
-            imported.append(self._remember(facts, name, on_progress, cancel))
+        refused: builtins.list[tuple[Path, ModelFileError]] = []
+        for file in discovery.models_in(path, cancel) if path.is_dir() else [path]:
+            try:
+                facts = self._usable(file)
+            except ModelFileError as error:
+                refused.append((file, error))
+            else:
+                imported.append(self._remember(facts, name, on_progress, cancel))
+        if refused and not imported:
+            raise refused[0][1]
+        for file, why in refused:
+            if on_refused is not None:
+                on_refused(file, why)
         return imported
+
+    def _usable(self, file: Path) -> ModelFacts:
+        """The facts of a file that the studio can judge with. Raises ModelFileError."""
+        self.inventory.find(file)
+        facts = self.inspect(file)
+        if not facts.assessment.usable:
+            raise ModelFileError(
+                f"{file} cannot be used here. {facts.assessment.words}",
+                hint="Look for a GGUF of gpt-oss-safeguard; `models list` shows some.",
+            )
+        return facts
 
     def discover(self) -> builtins.list[Found]:
         """Model files that are not on the shelf: of LM Studio, Ollama, the Hub's library, or put into our folder."""
@@ -298,7 +279,7 @@ class Shelf:
         elif known is None:
             why = "The studio does not know this sha256: whether it is gpt-oss-safeguard is your responsibility."
         return ShelfEntry(
-            id=known.id if known else f"own-{hashlib.sha256(str(entry.path).encode()).hexdigest()[:10]}",
+            id=known.id if known else f"own-{hashlib.sha256(os.fsencode(entry.path)).hexdigest()[:10]}",
             title=known.title if known else entry.name,
             quant=known.quant if known else "",
             summary=known.summary if known else "",
@@ -376,17 +357,6 @@ def _demo(entry: ModelEntry) -> ShelfEntry:
 
 def _hashes(entry: ModelEntry) -> tuple[str, ...]:
     return (entry.sha256 or "", *(part.sha256 for part in entry.parts))
-
-
-def _models_in(folder: Path) -> list[Path]:
-    """The model files of a folder, each once, split ones by any of their parts. Raises InputError."""
-    found: dict[Path, None] = {}
-    candidates = sorted(path for path in folder.rglob("*") if path.suffix.casefold() == ".gguf" and path.is_file())
-    for path in candidates[:MOST_IN_FOLDER]:
-        found[gguf_facts.parts(path)[0]] = None
-    if not found:
-        raise InputError(f"There is no GGUF file in {folder}.", hint="Name the folder that the model's files are in.")
-    return list(found)
 
 
 def _shifted(on_progress: Report | None, before: int, total: int) -> Report | None:

@@ -239,6 +239,20 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Distribution:
     return Distribution.at(site / "small-1.0.dist-info")
 
 
+@pytest.mark.parametrize(("platform", "native"), [("linux_x86_64", True), ("manylinux_2_17_x86_64", False)])
+def test_only_what_was_built_on_this_machine_counts_as_native(
+    small: Distribution, tmp_path: Path, platform: str, native: bool
+) -> None:
+    info = Path(str(small.locate_file("small-1.0.dist-info")))
+    about, before = f"Wheel-Version: 1.0\nTag: cp311-cp311-{platform}\n".encode(), (info / "WHEEL").read_bytes()
+    (info / "WHEEL").write_bytes(about)
+    record = (info / "RECORD").read_text()
+    digests = [base64.urlsafe_b64encode(hashlib.sha256(d).digest()).rstrip(b"=").decode() for d in (before, about)]
+    changed = record.replace(f"{digests[0]},{len(before)}", f"{digests[1]},{len(about)}")
+    (info / "RECORD").write_text(changed)
+    assert wheels.rebuild(small, tmp_path).native is native
+
+
 def test_files_elsewhere_go_where_an_installer_puts_them_again(small: Distribution, tmp_path: Path) -> None:
     package = wheels.rebuild(small, tmp_path)
 

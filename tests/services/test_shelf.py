@@ -84,6 +84,40 @@ def test_a_folder_with_a_split_model_and_another_is_imported_whole(tmp_path: Pat
         shelf.import_path(put(tmp_path / "empty" / "x.txt").parent)
 
 
+def test_what_cannot_be_used_in_a_folder_keeps_nothing_else_from_being_added(tmp_path: Path) -> None:
+    folder = tmp_path / "stick"
+    other = {"general.architecture": "llama", "tokenizer.ggml.tokens": ["a", "b"]}
+    put(folder / "a-llama.gguf", Maker(other).bytes())
+    put(folder / "b-00002-of-00002.gguf")
+    put(folder / "c-cut.gguf", BODY[:-1])
+    good = put(folder / "d.gguf")
+    refused: dict[str, str] = {}
+    [entry] = Shelf(folder=tmp_path).import_path(
+        folder, on_refused=lambda file, why: refused.update({file.name: why.message})
+    )
+    assert entry.files == (good,)
+    assert list(refused) == ["a-llama.gguf", "b-00002-of-00002.gguf", "c-cut.gguf"]
+    assert "llama" in refused["a-llama.gguf"]
+    assert "b-00001-of-00002.gguf is missing" in refused["b-00002-of-00002.gguf"]
+    assert "cut off" in refused["c-cut.gguf"]
+    good.unlink()
+    with pytest.raises(ModelFileError, match="a-llama"):
+        Shelf(folder=tmp_path).import_path(folder)
+
+
+def test_what_is_no_plain_file_with_a_name_in_text_is_told_and_never_waited_for(tmp_path: Path) -> None:
+    shelf = Shelf(folder=tmp_path)
+    pipe = tmp_path / "pipe.gguf"
+    os.mkfifo(pipe)
+    for ask in (shelf.inspect, shelf.import_path, shelf.inventory.find):
+        with pytest.raises(ModelFileError, match="is no file"):
+            ask(pipe)
+    odd = put(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.gguf")))
+    with pytest.raises(ModelFileError, match="not text in UTF-8"):
+        shelf.import_path(odd)
+    assert [entry.id for entry in shelf.list()][0] == "demo"
+
+
 def test_what_cannot_judge_is_refused_with_the_reason(shelf: Shelf, tmp_path: Path) -> None:
     guard = {"general.architecture": "llama", "general.name": "Llama Guard 3", "tokenizer.ggml.tokens": ["a"]}
     with pytest.raises(ModelFileError, match="Llama Guard"):

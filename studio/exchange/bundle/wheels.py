@@ -108,7 +108,8 @@ def rebuild(distribution: Distribution, folder: Path) -> Package:
         csv.writer(text, lineterminator="\n").writerows([*rows, (record, "", "")])
         _put(archive, record, text.getvalue().encode("utf-8"), 0o644)
     licence = licence_of(distribution)
-    return Package(distribution.metadata["Name"], distribution.version, target.name, licence, _NATIVE in tags)
+    native = any(platform.startswith(_NATIVE) for platform in tags.rpartition("-")[2].split("."))
+    return Package(distribution.metadata["Name"], distribution.version, target.name, licence, native)
 
 
 def named(path: Path) -> Package:

@@ -21,6 +21,10 @@ from studio.ui.context import Context
 from studio.ui.errors import Mend
 from studio.ui.models.fetching import Fetching
 from studio.ui.tasks import Job, Lane
+from studio.ui.words import count
+
+MOST_TOLD = 3
+"""Files of a folder whose reasons are told one by one; more would fill the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +128,25 @@ class ShelfWork(QObject):
     def add(self, path: Path) -> None:
         """Put a file, or the models of a folder, on the shelf, where they lie."""
         shelf = self._studio.shelf
+        refused: list[ModelFileError] = []
+
+        def added(entries: list[ShelfEntry]) -> None:
+            self._added(entries)
+            if refused:
+                self._context.errors.tell(
+                    f"{count(len(refused), 'file')} of {path.name} cannot be used",
+                    " ".join(error.message for error in refused[:MOST_TOLD]),
+                    level="warn",
+                )
+
         self.fetching.start(
             f"import {path}",
             "import",
             f"Adding {path.name}",
-            lambda told, cancel: shelf.import_path(path, on_progress=told, cancel=cancel),
-            self._added,
+            lambda told, cancel: shelf.import_path(
+                path, on_progress=told, cancel=cancel, on_refused=lambda _file, why: refused.append(why)
+            ),
+            added,
         )
 
     def adopt(self, found: Found) -> None:
