@@ -154,16 +154,19 @@ class JudgeService:
             state=RunState.RUNNING,
             started_at=datetime.now(UTC),
         )
-        self._runs.begin(run)
+        loaded = self._models.info if self._models.loaded else None
+        self._runs.begin(
+            run if loaded is None else replace(run, provenance=_provenance(loaded, prompt, request, policy))
+        )
         with self._registered(cancel or Cancel()) as stop:
             attempt = _Attempt(on_event or _ignore, watched=on_event is not None or not batch)
             try:
                 done = self._through_engine(run, prompt, request, attempt, stop)
             except StudioError as error:
                 stopped = self._stopped_words() if stop.requested else None
-                done = replace(run, verdict=_failure(error, attempt, stopped))
+                done = self._unfinished(run, _failure(error, attempt, stopped), attempt, prompt, request)
             except BaseException as error:
-                self._finish(replace(run, verdict=_broken_off(error, attempt)))
+                self._finish(self._unfinished(run, _broken_off(error, attempt), attempt, prompt, request))
                 raise
             return self._finish(done, keep_stopped)
 
@@ -216,7 +219,7 @@ class JudgeService:
     def _through_engine(
         self, run: Run, prompt: Prompt, request: GenerateRequest, attempt: _Attempt, stop: Cancel
     ) -> Run:
-        info = self._models.load(attempt.loading, stop)
+        info = attempt.info = self._models.load(attempt.loading, stop)
         generation = self._engine.generate(request, on_event=attempt.heard if attempt.watched else None, cancel=stop)
         return replace(
             run,
@@ -233,6 +236,14 @@ class JudgeService:
             ),
             raw_output=generation.raw,
         )
+
+    def _unfinished(
+        self, run: Run, verdict: Verdict, attempt: _Attempt, prompt: Prompt, request: GenerateRequest
+    ) -> Run:
+        """The run without an answer: what it ran on is known once the model was loaded."""
+        info = attempt.info
+        kept = None if info is None else _provenance(info, prompt, request, run.policy)
+        return replace(run, verdict=verdict, provenance=kept)
 
     def _verdict(self, policy: Policy, content: Content, generation: Generation, has_answers: bool) -> Verdict:
         channels = from_messages(generation.messages, generation.stop)
@@ -285,6 +296,7 @@ class _Attempt:
     def __init__(self, on_event: OnEvent, *, watched: bool) -> None:
         self._on_event = on_event
         self.watched = watched
+        self.info: ModelInfo | None = None
         self._thinking: list[str] = []
         self._answering: list[str] = []
 
@@ -350,8 +362,9 @@ def sampler_of(sampling: Sampling, info: ModelInfo) -> str:
 
 
 def _provenance(
-    info: ModelInfo, prompt: Prompt, request: GenerateRequest, policy: Policy, generation: Generation
+    info: ModelInfo, prompt: Prompt, request: GenerateRequest, policy: Policy, generation: Generation | None = None
 ) -> Provenance:
+    """What a judgement depends on; without an answer, as it was asked for."""
     return Provenance(
         studio_version=__version__,
         model_name=info.name,
@@ -359,11 +372,11 @@ def _provenance(
         llama_build=info.llama_build,
         backend=info.backend,
         device=info.device,
-        n_ctx=generation.n_ctx,
+        n_ctx=info.n_ctx_limit if generation is None else generation.n_ctx,
         prompt_layout=LAYOUT_VERSION,
         pinned_date=prompt.pinned_date,
         effort=prompt.effort,
-        sampling=replace(request.sampling, seed=generation.seed),
+        sampling=request.sampling if generation is None else replace(request.sampling, seed=generation.seed),
         policy_sha256=policy.sha256,
         n_seq=info.n_seq,
         n_ubatch=info.n_ubatch,

@@ -169,6 +169,10 @@ def test_a_dead_engine_is_recorded_and_the_next_judgement_works(open_studio: Ope
     assert dead.verdict.status is Status.ENGINE_FAILED
     assert dead.verdict.reasoning == "I was just"
     assert dead.verdict.status_detail
+    # What it ran on is in the record, though it gave no answer.
+    assert dead.provenance is not None
+    assert dead.provenance.model_name
+    assert dead.provenance.pinned_date == studio.pinned_date()
     assert studio.sessions.run(dead.id) == dead
     after = judged(studio, policy)
     assert after.verdict is not None
@@ -180,6 +184,7 @@ def test_a_model_that_does_not_load_is_a_non_verdict_with_words(open_studio: Ope
     assert run.verdict is not None
     assert run.verdict.status is Status.ENGINE_FAILED
     assert "memory" in run.verdict.status_detail
+    assert run.provenance is None
 
 
 def test_too_long_says_the_numbers(open_studio: Opener, policy: Policy) -> None:
@@ -197,10 +202,15 @@ def test_closing_while_it_thinks_records_why(open_studio: Opener, policy: Policy
         if isinstance(event, Thinking):
             thinking.set()
 
+    studio.models.load()
     runs: list[Run] = []
     worker = threading.Thread(target=lambda: runs.append(judged(studio, policy, on_event=heard)))
     worker.start()
     assert thinking.wait(30)
+    # Should the studio be killed now, its record says what it ran on.
+    (running,) = studio.sessions.runs()
+    assert running.state is RunState.RUNNING
+    assert running.provenance is not None
     studio.close()
     worker.join(30)
     assert not worker.is_alive()
