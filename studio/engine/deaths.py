@@ -91,7 +91,7 @@ class Death:
         fault = self._fatal_signal or (f"error {self.exitcode:#x}" if self._windows_fault and self.exitcode else None)
         if fault is None and self.exitcode is not None and self.exitcode < 0:
             name = _signal_name(-self.exitcode)
-            return EngineKilledError(f"The engine was ended from outside ({name}).", hint=_AGAIN, log=self.log)
+            return EngineKilledError(f"A person or another program ended it ({name}).", hint=_AGAIN, log=self.log)
         if self.loading:
             return EngineLoadCrashError(
                 f"The engine ended while it opened the model ({fault or f'exit code {self.exitcode}'}).",
