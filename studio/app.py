@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from studio import paths, settings
 from studio.core.errors import StudioError
 from studio.services.studio import Studio
+from studio.ui.collector import Collector
 from studio.ui.context import Changes, Context
 from studio.ui.errors import Errors
 from studio.ui.main_window import MainWindow
@@ -64,6 +65,7 @@ def build_window(theme: Theme, studio: Studio, loaded: settings.Loaded) -> MainW
     window = MainWindow(context)
     for part in (errors, tasks, preferences, context.changes):
         part.setParent(window)
+    window.closed.connect(Collector(window).stop)
     return window
 
 

@@ -85,7 +85,11 @@ class GoldenCare:
         """
         if not 0 <= share <= 0.9:
             raise InputError(f"A share of {share:g} cannot be held out.", hint="Give a share between 0 and 0.9.")
-        held = split(self._kinds(policy_id), share, seed)
+        kinds = (
+            (key, digest, f"{expected} {sorted(labels)}")
+            for key, digest, expected, labels in self._golden.digests(policy_id)
+        )
+        held = split(kinds, share, seed)
         self._golden.hold_out(policy_id, held)
         return len(held)
 
@@ -100,9 +104,9 @@ class GoldenCare:
         from studio.analysis.near import near_duplicates  # numpy: not at the start of window and commands
 
         known = self._golden.digests(policy_id)
-        expected = {key: decision for key, _, decision in known}
+        expected = {key: decision for key, _, decision, _ in known}
         same: defaultdict[str, list[str]] = defaultdict(list)
-        for key, digest, _ in known:
+        for key, digest, _, _ in known:
             same[digest].append(key)
 
         def tell(done: int) -> bool:
@@ -121,10 +125,6 @@ class GoldenCare:
         for example in self._golden.each(policy_id):
             if example.id in wanted:
                 yield example.id, user_message(example.content)
-
-    def _kinds(self, policy_id: str) -> Iterator[tuple[str, str, str]]:
-        for example in self._golden.each(policy_id):
-            yield example.id, example.content.sha256, f"{example.expected} {sorted(example.labels)}"
 
 
 def split(examples: Iterator[tuple[str, str, str]], share: float, seed: int) -> list[str]:

@@ -108,7 +108,7 @@ class PackService:
 
     def _add(self, policy_id: str, examples: tuple[GoldenExample, ...]) -> tuple[int, int, int]:
         """Add the examples whose content is not there: how many were added, were known, and are decided otherwise."""
-        here = {digest: expected for _, digest, expected in self._golden.digests(policy_id)}
+        here = {digest: expected for _, digest, expected, _ in self._golden.digests(policy_id)}
         new: list[GoldenExample] = []
         known = differing = 0
         for example in examples:

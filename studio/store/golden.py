@@ -18,6 +18,9 @@ from studio.store.golden_filter import conditions
 from studio.store.keep import chunks, content_rows, drop_contents, keep_contents
 from studio.store.schema import ContentRow, GoldenRow
 
+_AT_ONCE = 1_000
+"""Rows that are fetched in one go: no other thread runs meanwhile."""
+
 
 class Golden:
     """The golden examples of a workspace. All methods raise StoreError when the file fails."""
@@ -102,6 +105,7 @@ class Golden:
                 .join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
                 .where(GoldenRow.seq.in_(page))
                 .order_by(GoldenRow.seq)
+                .execution_options(yield_per=_AT_ONCE)
             )
             return [golden_from(row, content) for row, content in found]
 
@@ -137,14 +141,18 @@ class Golden:
         if query.words.strip():
             wanted = wanted.join(ContentRow, ContentRow.sha256 == GoldenRow.content_sha256)
         with self._database.read() as session:
-            return [*session.scalars(wanted)]
+            return [*session.scalars(wanted.execution_options(yield_per=_AT_ONCE))]
 
-    def digests(self, policy_id: str) -> builtins.list[tuple[str, str, Decision | None]]:
-        """Id, digest of the content and expected decision of each example, in the order they were added."""
-        columns = select(GoldenRow.id, GoldenRow.content_sha256, GoldenRow.expected)
+    def digests(self, policy_id: str) -> builtins.list[tuple[str, str, Decision | None, tuple[str, ...]]]:
+        """Id, digest of the content, expected decision and labels of each example, in the order they were added."""
+        columns = select(GoldenRow.id, GoldenRow.content_sha256, GoldenRow.expected, GoldenRow.labels)
         with self._database.read() as session:
-            found = session.execute(columns.where(GoldenRow.policy_id == policy_id).order_by(GoldenRow.seq))
-            return [(key, digest, None if word is None else Decision(word)) for key, digest, word in found]
+            own = columns.where(GoldenRow.policy_id == policy_id).order_by(GoldenRow.seq)
+            found = session.execute(own.execution_options(yield_per=_AT_ONCE))
+            return [
+                (key, digest, None if word is None else Decision(word), tuple(labels))
+                for key, digest, word, labels in found
+            ]
 
     def tally(self, policy_id: str) -> builtins.list[GoldenCount]:
         """How many examples expect what, in each part of the set; the most frequent first."""
