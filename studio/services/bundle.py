@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio import paths
 from studio.core.errors import InputError
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
@@ -45,7 +46,10 @@ def create(
         raise InputError("A policy is named twice.", hint="A bundle brings one version of a policy.")
     if wheels is not None and not wheels.is_dir():
         raise InputError(f"{wheels} is not a folder.", hint="Name the folder that the wheels are in.")
-    brought = [BundlePolicy(policy.id, policy.title, studio.policies.export_text(policy)) for policy in policies]
+    brought = [
+        BundlePolicy(policy.id, policy.title, studio.policies.export_text(policy), _is_starter(studio, policy))
+        for policy in policies
+    ]
     return create(
         Path(out).expanduser().absolute(),
         models=[_model(studio, wanted) for wanted in dict.fromkeys(models) if wanted != "demo"],
@@ -62,6 +66,12 @@ def verify(path: Path, *, told: Callable[[str], None] | None = None) -> Verified
     from studio.exchange.bundle.verify import verify  # as in create
 
     return verify(path.expanduser(), told=told)
+
+
+def _is_starter(studio: Studio, policy: Policy) -> bool:
+    """Whether every studio has this policy as it is."""
+    file, text = paths.resource("policies") / policy.id / "policy.md", studio.policies.export_text
+    return file.is_file() and text(studio.policies.read(file).policy) == text(policy)
 
 
 def _model(studio: Studio, wanted: str) -> BundleModel:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,9 @@ def test_from_a_bundle_to_a_verdict_without_a_network_in_one_command(tmp_path: P
     shutil.copyfile(demo_gguf, model)
     with Studio.open(tmp_path / "w.studio") as studio:
         [entry] = studio.shelf.import_path(model)
-        policy = studio.policies.get("demo-lending").policy
-        made = bundle.create(studio, tmp_path / "bundle", models=[entry.id], policies=[policy])
+        starter = studio.policies.get("demo-lending").policy
+        own = replace(starter, id="ours", title="Ours")
+        made = bundle.create(studio, tmp_path / "bundle", models=[entry.id], policies=[starter, own])
     assert bundle.verify(made.path).problems == ()
     base = Path(sys.base_prefix) / "bin"
     there = {
@@ -58,6 +60,9 @@ def test_from_a_bundle_to_a_verdict_without_a_network_in_one_command(tmp_path: P
     listed = json.loads(ran(command, "models", "list", "--json").stdout)
     [used] = [row for row in listed if row.get("in_use")]
     assert Path(used["path"]) == tmp_path / "program" / "models" / "1" / "own model.gguf"
+    policies = {row["id"] for row in json.loads(ran(command, "policies", "list", "--json").stdout)}
+    assert {"demo-lending", "ours"} <= policies
+    assert "demo-lending-2" not in policies, "a starter is not there twice"
     verdict = subprocess.run(
         [*_ALONE, command, "classify", "--policy", "demo-animals", "--json", "I want to sell my old dog."],
         env=there, capture_output=True, text=True, check=False,

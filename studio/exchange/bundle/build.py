@@ -75,11 +75,12 @@ class BundleModel:
 
 @dataclass(frozen=True, slots=True)
 class BundlePolicy:
-    """A policy to bring, as the text of its file."""
+    """A policy to bring, as the text of its file. ``starter``: the studio brings the very same one itself."""
 
     id: str
     title: str
     text: str
+    starter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,9 @@ def _create(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "requires": requires,
             "models": listed_models,
-            "policies": [{"id": p.id, "title": p.title, "files": [f"policies/{p.id}.md"]} for p in policies],
+            "policies": [
+                {"id": p.id, "title": p.title, "files": [f"policies/{p.id}.md"], "starter": p.starter} for p in policies
+            ],
             "packages": [
                 {**asdict(package), "licence": licences.get(canonicalize_name(package.name), "")}
                 for package in packages

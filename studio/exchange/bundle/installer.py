@@ -197,7 +197,8 @@ def install(bundle: Path, manifest: Manifest, target: Path, *, prove: bool = Tru
         command = _install_program(bundle, str(manifest["studio"]), target)
         _bring_models(bundle, manifest, target, command)
         for policy in manifest["policies"]:
-            for name in policy["files"]:
+            # A starter policy comes with the program: imported it would be there twice.
+            for name in [] if policy.get("starter") is True else policy["files"]:
                 _run([str(command), "policies", "import", str(bundle / name)])
         if prove:
             _say("A first judgement, with proof that nothing is connected:")
