@@ -17,22 +17,22 @@ _LEAST_READ = 32
 class Pace:
     """Speeds in tokens a second, and what a run needs in tokens, as medians over ``runs`` runs.
 
-    ``read_again`` are the tokens of a prompt that had to be read though the policy was known; None when no run was yet
-    made with a policy that was known.
+    ``reading`` is None where every policy was read before it was judged under; ``known_s`` is the time to the first
+    word under a policy that was known, None when no run was made with one yet. One of the two is there.
     """
 
     runs: int
-    reading: float
+    reading: float | None
     writing: float
     answer: float
-    read_again: float | None
+    known_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of the first run under a policy, and of each one after it (None when that was not measured yet)."""
+    """Seconds of the first run under a policy, and of each one after it; None for what was not measured yet."""
 
-    first_s: float
+    first_s: float | None
     then_s: float | None
 
 
@@ -56,25 +56,24 @@ def pace(runs: Iterable[Run], info: ModelInfo) -> Pace | None:
         for timing in done
         if timing.total_s > timing.first_token_s
     ]
-    if not reading or not writing:
+    known = [timing.first_token_s for timing in done if timing.cached_tokens > 0 and timing.first_token_s > 0]
+    if not writing or not (reading or known):
         return None
-    again = [timing.prompt_tokens - timing.cached_tokens for timing in done if timing.cached_tokens > 0]
     return Pace(
         runs=len(done),
-        reading=_rate(reading),
+        reading=_rate(reading) if reading else None,
         writing=_rate(writing),
         answer=median(timing.output_tokens for timing in done),
-        read_again=median(again) if again else None,
+        known_s=median(known) if known else None,
     )
 
 
 def cost(of: Pace, policy_tokens: int) -> Cost:
     """What runs under a policy of so many compiled tokens take, one at a time."""
     answer_s = of.answer / of.writing
-    again_s = None if of.read_again is None else of.read_again / of.reading
     return Cost(
-        first_s=policy_tokens / of.reading + (again_s or 0.0) + answer_s,
-        then_s=None if again_s is None else again_s + answer_s,
+        first_s=None if of.reading is None else policy_tokens / of.reading + (of.known_s or 0.0) + answer_s,
+        then_s=None if of.known_s is None else of.known_s + answer_s,
     )
 
 

@@ -101,7 +101,7 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.PAGE_HISTORY, "Go to History", ("Ctrl+3",)),
     ActionSpec(Act.PAGE_MODELS, "Go to Models", ("Ctrl+4",)),
     ActionSpec(Act.PAGE_SETTINGS, "Go to Settings", ("Ctrl+5",)),
-    ActionSpec(Act.KEYS, "Keys of this window", ("F1", "Ctrl+/")),
+    ActionSpec(Act.KEYS, "Keys of this page", ("F1", "?", "Shift+?")),
     ActionSpec(Act.QUIT, "Close the studio", ("Ctrl+Q",)),
 )
 

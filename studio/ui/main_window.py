@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(page)
         self.rail.show_page(key)
         self.actions_table.enable_for(key)
+        self.footer.show_keys(runs=key in (WORKBENCH, GOLDEN))
         page.entered()
 
     @property
@@ -185,7 +186,8 @@ class MainWindow(QMainWindow):
         self.workbench.reopen(run)
 
     def _show_keys(self) -> None:
-        KeysDialog(self._context.theme, self).exec()
+        word = next(place.word for place in PLACES if place.key == self.page)
+        KeysDialog(self._context.theme, self, self.page, word).exec()
 
     def _connect(self) -> None:
         bench, table = self.workbench, self.actions_table

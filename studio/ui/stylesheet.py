@@ -145,6 +145,11 @@ QComboBox QAbstractItemView {{
   background: {t.raised}; border: 1px solid {t.line}; padding: 4px; outline: 0;
   selection-background-color: {t.accent_soft};
 }}
+QSpinBox {{ padding-top: 3px; padding-bottom: 3px; }}
+QSpinBox:focus {{ padding-top: 2px; padding-bottom: 2px; }}
+QSpinBox QLineEdit, QSpinBox QLineEdit:focus {{
+  border: 0; padding: 0 0 0 7px; min-height: 0; background: transparent;
+}}
 QSpinBox::up-button, QSpinBox::down-button {{ border: 0; width: {px(20)}px; background: transparent; }}
 QSpinBox::up-arrow {{ image: url("{glyphs["caret_up"]}"); width: {px(10)}px; height: {px(10)}px; }}
 QSpinBox::down-arrow {{ image: url("{glyphs["caret_down"]}"); width: {px(10)}px; height: {px(10)}px; }}
@@ -170,8 +175,8 @@ QTableView, QTreeView, QListView {{
 }}
 QListView::item, QTreeView::item {{ padding: 4px 8px; border-radius: 4px; min-height: {px(18)}px; }}
 QListView::item:hover, QTreeView::item:hover {{ background: {t.sunken}; }}
+QListView::item:focus, QTreeView::item:focus {{ background: transparent; border: 1px solid {t.accent}; }}
 QListView::item:selected, QTreeView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
-QListView::item:focus, QTreeView::item:focus {{ border: 1px solid {t.accent}; }}
 QTableView::item {{ padding: 0 5px; border: 0; border-bottom: 1px solid {t.line}; }}
 QTableView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QTableView:focus, QTreeView:focus, QListView:focus {{ border: 2px solid {t.accent}; }}
@@ -213,8 +218,8 @@ QFrame#footer QLabel {{ color: {t.text_quiet}; font-size: {px(12)}px; }}
 QFrame[kind="pane"] {{ background: {t.surface}; border: 0; }}
 QFrame[kind="bar"] {{ background: {t.surface}; border: 0; border-bottom: 1px solid {t.line}; }}
 QFrame[kind="foot"] {{ background: {t.surface}; border: 0; border-top: 1px solid {t.line}; }}
-QFrame[kind="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 8px; }}
-QFrame[kind="card"][chosen="true"] {{ border: 2px solid {t.accent}; }}
+QFrame[kind="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 8px; margin: 1px; }}
+QFrame[kind="card"][chosen="true"] {{ border: 2px solid {t.accent}; margin: 0; }}
 QFrame[kind="drop"] {{ background: transparent; border: 2px dashed {t.line_strong}; border-radius: 8px; }}
 QFrame[kind="drop"][hot="true"] {{ background: {t.accent_soft}; border-color: {t.accent}; }}
 QFrame[kind="segments"] {{ background: {t.sunken}; border: 0; border-radius: 7px; }}

@@ -35,12 +35,12 @@ def test_the_cost_is_what_the_runs_so_far_took() -> None:
     found = pace([run(NEXT), run(FIRST), run(NEXT)], INFO)
 
     assert found is not None
-    assert (found.runs, found.answer, found.read_again) == (3, 51, 50)
+    assert (found.runs, found.answer, found.known_s) == (3, 51, 0.1)
     assert found.reading == pytest.approx(1100 / 2.2)
     assert found.writing == pytest.approx(200 / 4.0)
     expected = cost(found, 600)
-    assert expected.then_s == pytest.approx(50 / 500 + 51 / 50)
-    assert expected.first_s == pytest.approx(600 / 500 + 50 / 500 + 51 / 50)
+    assert expected.then_s == pytest.approx(0.1 + 51 / 50)
+    assert expected.first_s == pytest.approx(600 / 500 + 0.1 + 51 / 50)
 
 
 def test_without_a_second_run_nothing_is_said_about_the_ones_after() -> None:
@@ -49,6 +49,14 @@ def test_without_a_second_run_nothing_is_said_about_the_ones_after() -> None:
     assert found is not None
     assert cost(found, 500).then_s is None
     assert cost(found, 500).first_s == pytest.approx(1.0 + 101 / 50)
+
+
+def test_policies_that_were_read_before_tell_what_an_item_takes() -> None:
+    found = pace([run(replace(NEXT, cached_tokens=990))], INFO)
+
+    assert found is not None
+    assert cost(found, 500).first_s is None
+    assert cost(found, 500).then_s == pytest.approx(0.1 + 51 / 50)
 
 
 def test_runs_of_other_models_and_machines_tell_nothing() -> None:

@@ -34,7 +34,8 @@ class Footer(QFrame):
         self._bar.setAccessibleName("Progress")
         self.pause = icon_button(theme, "pause", "Pause this", act=self._hold, checkable=True)
         self._stop = icon_button(theme, "x", "Stop this", act=self._cancel)
-        self._keys = text_label(f"{keys_text(Act.RUN)} run   ·   {keys_text(Act.KEYS)} all keys")
+        self._keys = text_label()
+        self.show_keys(runs=True)
         self.setLayout(
             row(spread(self.words), self._bar, self.pause, self._stop, self._keys, spacing=12, margins=(16, 0, 12, 0))
         )
@@ -46,6 +47,11 @@ class Footer(QFrame):
         context.tasks.changed.connect(self._refresh)
         context.changes.status.connect(self.tell)
         self._refresh()
+
+    def show_keys(self, *, runs: bool) -> None:
+        """Name the keys that every page has; ``runs`` says whether something can be run on the page in view."""
+        run = f"{keys_text(Act.RUN)} run   ·   " if runs else ""
+        self._keys.setText(f"{run}{keys_text(Act.PALETTE)} find   ·   {keys_text(Act.KEYS)} keys")
 
     def tell(self, words: str) -> None:
         """Say what was done, for a few seconds."""

@@ -21,7 +21,8 @@ from studio.ui.words import count, decision_word
 
 _PAUSE_MS = 180
 _ANY = ""
-_WIDTHS = {VERDICT: 130, HEADLINE: 136, POLICY: 140, WHEN: 76}
+_NO_RUNS = ("No runs yet", "Judge something on the Workbench: every run is kept here, and opens there again.")
+_WIDTHS = {VERDICT: 138, HEADLINE: 136, POLICY: 140, WHEN: 76}
 _LEAST = {POLICY: 640, HEADLINE: 480}
 
 
@@ -48,9 +49,7 @@ class HistoryPage(Page):
         self.policy_choice.setMaximumWidth(theme.scale.px(176))
         self._chips: dict[Decision | None, QPushButton] = {}
         self._count = ElidedLabel(kind="small")
-        self._empty = EmptyState(
-            theme, "clock-counter-clockwise", "Nothing here yet", "Runs of the Workbench are kept here."
-        )
+        self._empty = EmptyState(theme, "clock-counter-clockwise", *_NO_RUNS)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
@@ -151,7 +150,7 @@ class HistoryPage(Page):
         if searching:
             self._empty.show_words("No run fits", "Try other words, or take a filter away.")
         else:
-            self._empty.show_words("Nothing here yet", "Runs of the Workbench are kept here.")
+            self._empty.show_words(*_NO_RUNS)
         self._stack.setCurrentIndex(0 if rows else 1)
         if not rows:
             self.detail.show_nothing()

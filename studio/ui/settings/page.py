@@ -131,7 +131,7 @@ class SettingsPage(Page):
             mark.setAccessibleName(
                 {Health.GOOD: "good", Health.WARN: "look at this", Health.BAD: "broken"}[fact.health]
             )
-            value = text_label(" ".join(part for part in (fact.value, fact.hint) if part), wrap=True)
+            value = text_label("\n".join(part for part in (fact.value, fact.hint) if part), wrap=True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             top = Qt.AlignmentFlag.AlignTop
             self._facts.addWidget(mark, line, 0, top)
@@ -225,9 +225,13 @@ class SettingsPage(Page):
                 told.addWidget(ElidedLabel(path_words(words), "small", mode=Qt.TextElideMode.ElideMiddle))
             elif words:
                 told.addWidget(text_label(str(words), "small", wrap=True))
+            # Beside what is tall the words stand at its top.
+            tall = control is self.budgets
+            if tall:
+                told.addStretch(1)
             line = row(spacing=24)
             line.addLayout(told, 1)
-            line.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
+            line.addWidget(control, 0, Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag.AlignVCenter)
             layout.addLayout(line)
         return frame("card", layout)
 

@@ -133,10 +133,12 @@ class LengthLine(QFrame):
             self.cost.explain("How fast this model reads and writes on this machine is measured by its runs.")
             return
         expected = cost(self._pace, self._tokens)
-        then = "" if expected.then_s is None else f", then {seconds(expected.then_s)} an item"
-        self.cost.setText(f"first run {seconds(expected.first_s)}{then}")
+        first = "" if expected.first_s is None else f"first run {seconds(expected.first_s)}"
+        then = "" if expected.then_s is None else f"{seconds(expected.then_s)} an item"
+        self.cost.setText(", then ".join(part for part in (first, then) if part))
+        reads = "" if self._pace.reading is None else f"reads {self._pace.reading:,.0f} and "
         self.cost.explain(
-            f"Measured on this machine over {self._pace.runs} of this model's runs: it reads "
-            f"{self._pace.reading:,.0f} and writes {self._pace.writing:,.0f} tokens a second, and an answer has "
+            f"Measured on this machine over {self._pace.runs} of this model's runs: it {reads}"
+            f"writes {self._pace.writing:,.0f} tokens a second, and an answer has "
             f"{self._pace.answer:,.0f} tokens in the middle.\nThe policy is read once; after that only each content is."
         )

@@ -66,6 +66,12 @@ class LintTab(QWidget):
             place = next((n for n in reversed(range(len(places))) if places[n] < at), len(places) - 1)
         self._show(place % len(places))
 
+    def take_focus(self) -> None:
+        """Put the focus into the list, on a finding that says more."""
+        self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self._place() < 0 and self._marks:
+            self._choose(0)
+
     def fix(self) -> None:
         """Make the safe fix of the finding that is chosen, as one step of undo."""
         mark = self._chosen()

@@ -277,7 +277,7 @@ class PolicyPane(QFrame):
     def show_lint(self) -> None:
         """Open the tab with the linter's findings."""
         self.tabs.setCurrentWidget(self.lint)
-        self.lint.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.lint.take_focus()
 
     def _show_findings(self, number: int, words: str) -> None:
         self.flag.setText(f" {number}")
