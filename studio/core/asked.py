@@ -107,7 +107,7 @@ def asked_form(text: str, notes: list[str]) -> tuple[OutputForm, bool]:
     chosen = max(places, key=lambda form: places[form])
     if len(places) > 1:
         names = ", ".join(sorted(form.value for form in places))
-        notes.append(f"The text asks for several forms of answer ({names}); taken: {chosen.value}.")
+        notes.append(f"The text asks for several forms of answer ({names}); the last one is taken.")
     return chosen, True
 
 

@@ -50,6 +50,15 @@ _PLAIN_NAME = re.compile(
 )
 
 
+_FORM_WORDS = {
+    OutputForm.RATIONALE_JSON: "a JSON object with a rationale",
+    OutputForm.CATEGORY_JSON: "a JSON object",
+    OutputForm.LABEL: "one label",
+    OutputForm.VALID_INVALID: "VALID or INVALID",
+    OutputForm.BINARY: "0 or 1",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Inferred:
     """What was found in a policy's text; ``notes`` are sentences for the person who confirms it."""
@@ -82,6 +91,8 @@ def infer(text: str) -> Inferred:
         if labels and not told:
             form, told = OutputForm.LABEL, True
     asked = told or carries_output(text)
+    if told:
+        notes.append(f"The text asks for {_FORM_WORDS[form]} as the answer. Please confirm.")
     if not asked:
         notes.append("The text does not say what to answer: the studio adds its own output instruction.")
     elif not told:
