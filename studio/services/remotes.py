@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import re
 import secrets
 import threading
 from collections.abc import Sequence
@@ -187,7 +188,7 @@ class Remotes:
         engine = RemoteEngine(remote, shield.allow, key=key or None, patience=BRIEF)
         info = engine.info
         engine.close()
-        remote = replace(remote, name=draft.name or f"{info.description} at {where}", model=info.description)
+        remote = replace(remote, name=draft.name or f"{_shown(info.description)} at {where}", model=info.description)
         facts = Facts(info.llama_build, info.description, info.n_ctx_limit, info.n_seq, engine.takes_ids, _now())
         return Met(remote, facts, key if remote.key_kept else "")
 
@@ -302,6 +303,11 @@ def _known(row: dict[str, Any]) -> Known:
 
 def _plain(url: str) -> str:
     return url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def _shown(model: str) -> str:
+    """A model's name for people: llama-server names one by the path of its file when it was given no other."""
+    return re.split(r"[/\\]", model)[-1][: -len(".gguf")] if model.casefold().endswith(".gguf") else model
 
 
 def _same(one: RemoteModel, other: RemoteModel) -> bool:

@@ -137,7 +137,7 @@ class Server:
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             if line.stopped:
                 raise Stopped from error
-            raise _of_connection(self.where, error, answered=line.answered) from error
+            raise _of_connection(self.where, error, line) from error
 
 
 class _Line:
@@ -145,6 +145,7 @@ class _Line:
 
     def __init__(self, cancel: Cancel | None) -> None:
         self.stopped = False
+        self.connected = False
         self.answered = False
         self._socket: socket.socket | None = None
         if cancel is not None:
@@ -153,6 +154,7 @@ class _Line:
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """Called by the library at each step (its extension ``trace``)."""
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self.connected = True
             self._socket = info["return_value"].get_extra_info("socket")
             if self.stopped:
                 self._end()
@@ -240,7 +242,7 @@ def _json(data: bytes, where: str) -> Any:
         raise BrokenStreamError(f"{where} sent something that is not JSON in its answer.", again=True) from error
 
 
-def _of_connection(where: str, error: Exception, *, answered: bool) -> RemoteError:
+def _of_connection(where: str, error: Exception, line: _Line) -> RemoteError:
     causes = list(_causes(error))
     if any(isinstance(cause, PermissionError) for cause in causes):
         return RemoteUnreachableError(
@@ -250,12 +252,18 @@ def _of_connection(where: str, error: Exception, *, answered: bool) -> RemoteErr
     if tls is not None:
         hint = "Name the file of the certificates that it is signed by with --ca, or check http against https."
         return RemoteTlsError(f"The certificate or the TLS of {where} is not accepted: {tls.reason or tls}.", hint=hint)
+    if isinstance(error, httpx2.ConnectTimeout) and line.connected:
+        return RemoteTlsError(
+            f"{where} takes connections and does not answer as TLS does.",
+            hint="Does it speak http and not https?",
+            again=True,
+        )
     if isinstance(error, httpx2.ConnectTimeout):
         return RemoteUnreachableError(f"{where} does not take connections.", hint="Is it running?", again=True)
     if isinstance(error, httpx2.TimeoutException):
         return RemoteTimeoutError(f"{where} was silent for too long.", hint="Look at the server's load.", again=True)
     reason = str(error) or type(error).__name__
-    if answered:
+    if line.answered:
         return BrokenStreamError(f"The answer of {where} broke off: {reason}.", hint="Judge again.", again=True)
     return RemoteUnreachableError(
         f"{where} cannot be reached: {reason}.", hint="Is it running, and is its address right?", again=True
