@@ -16,8 +16,14 @@ def main() -> int:
     # Each side is imported only when it is the one that starts: the command line must not wait for Qt, nor the window
     # for the command line's libraries.
     if not arguments or (len(arguments) == 1 and arguments[0].endswith(WORKSPACE_SUFFIX)):
-        from studio.app import run as window
-
+        try:
+            from studio.app import run as window
+        except ImportError as error:
+            if ".so" not in str(error):
+                raise
+            print(f"The window needs a library of the system that is missing: {error}.", file=sys.stderr)
+            print("In a copy of the repository, `make run` names the packages to install.", file=sys.stderr)
+            return 1
         return window(*map(Path, arguments))
     from studio.cli.app import run as command_line
 

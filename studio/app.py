@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -20,6 +21,10 @@ from studio.ui.preferences import Preferences
 from studio.ui.tasks import Tasks
 from studio.ui.theme import Theme
 
+_NO_SCREEN = (
+    "There is no screen here, so the window cannot open.\n"
+    "`moderation-studio --help` shows what can be done without it; over ssh, -X brings the window to your own screen."
+)
 _LOG_BYTES = 1_000_000
 _SWITCH_S = 0.001
 """How soon a thread that works lets the window go on. Python's 5 ms add up: the window waits at every call into Qt."""
@@ -27,6 +32,9 @@ _SWITCH_S = 0.001
 
 def run(workspace: Path | None = None, *, model: Path | None = None) -> int:
     """Open the window on a workspace and stay until it is closed. Returns the exit code."""
+    if not _has_screen():
+        print(_NO_SCREEN, file=sys.stderr)
+        return 1
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise RuntimeError("the window needs a QApplication")
@@ -51,6 +59,13 @@ def run(workspace: Path | None = None, *, model: Path | None = None) -> int:
     code = app.exec()
     window.shut_down()
     return code
+
+
+def _has_screen() -> bool:
+    """Whether Qt can open a window: where it cannot it would end the process without a word that helps."""
+    if not sys.platform.startswith("linux") or QApplication.instance() is not None:
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def build_window(theme: Theme, studio: Studio, loaded: settings.Loaded) -> MainWindow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -50,6 +51,16 @@ def test_the_window_starts_without_llama() -> None:
 
 def test_the_services_know_neither_qt_nor_llama() -> None:
     assert loaded_after("import studio.services.studio") & {*QT, *MODEL, *HEAVY} == set()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
+def test_without_a_screen_the_window_says_so_and_ends() -> None:
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    env = {name: value for name, value in os.environ.items() if name not in screens}
+    done = subprocess.run([sys.executable, "-m", "studio"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no screen here")
+    assert "--help" in done.stderr
 
 
 def test_a_loaded_library_would_be_seen() -> None:

@@ -43,7 +43,8 @@ def verify(path: Path, *, told: Callable[[str], None] | None = None) -> Verified
         raise BundleError(str(error), hint="Make the bundle again, or copy it again.") from error
     except (OSError, tarfile.TarError, EOFError, ValueError) as error:
         raise BundleError(
-            f"{path} cannot be read as a bundle: {error}.", hint="Name the folder, or the tar archive, of a bundle."
+            f"{path} cannot be read as a bundle: {getattr(error, 'strerror', None) or error}.",
+            hint="Name the folder, or the tar archive, of a bundle.",
         ) from error
     return Verified(
         path=path,
