@@ -28,7 +28,10 @@ _MOST = 10_000_000
 
 GoldenOption = Annotated[
     Path | None,
-    typer.Option("--golden", "-g", help="A JSONL file in the studio's own form; the policy's own set if not given."),
+    typer.Option("--golden", "-g", help="Any labelled file that `golden import` takes; else the policy's own set."),
+]
+MappingOption = Annotated[
+    Path | None, typer.Option("--mapping", help="A mapping saved before, with your answers about the --golden file.")
 ]
 CompareOption = Annotated[
     str | None,
@@ -53,6 +56,7 @@ class _Ask:
 
     policy: str
     golden: Path | None
+    mapping: Path | None
     compare: str | None
     compare_effort: Effort | None
     settings: Settings
@@ -61,6 +65,7 @@ class _Ask:
 def evaluate(
     policy: PolicyOption,
     golden: GoldenOption = None,
+    mapping: MappingOption = None,
     compare: CompareOption = None,
     compare_effort: CompareEffortOption = None,
     fail_under: Annotated[
@@ -90,7 +95,7 @@ def evaluate(
     2 usage or bad input, 3 engine.
     """
     wanted = parse_targets(fail_under)
-    ask = _Ask(policy, golden, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
+    ask = _Ask(policy, golden, mapping, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
     with Studio.open(workspace, model=model) as studio:
         evaluation, before = _judged(studio, ask, quiet=as_json)
         checks = studio.evaluate.check(evaluation, _targets(evaluation.policy, wanted), by=by)
@@ -115,6 +120,7 @@ def report(
     csv: CsvOption = None,
     json_file: Annotated[Path | None, typer.Option("--json-file", help="Write the report as JSON.")] = None,
     golden: GoldenOption = None,
+    mapping: MappingOption = None,
     compare: CompareOption = None,
     compare_effort: CompareEffortOption = None,
     repeats: RepeatsOption = 1,
@@ -127,7 +133,7 @@ def report(
     """Write the report of an evaluation. Only what was not judged before is judged now."""
     if not (html or csv or json_file):
         raise InputError("No file was named to write the report to.", hint="Give --html, --csv or --json-file.")
-    ask = _Ask(policy, golden, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
+    ask = _Ask(policy, golden, mapping, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
     with Studio.open(workspace, model=model) as studio:
         evaluation, before = _judged(studio, ask, quiet=False)
         checks = studio.evaluate.check(evaluation, _targets(evaluation.policy, ()))
@@ -145,7 +151,8 @@ def _judged(studio: Studio, ask: _Ask, *, quiet: bool) -> tuple[Evaluation, Eval
     chosen = find_policy(studio, ask.policy)
     other = _other(studio, ask, chosen)
     if ask.golden is not None:
-        examples = studio.evaluate.examples(ask.golden, chosen.id)
+        mapping = studio.golden_files.read_mapping(ask.mapping) if ask.mapping is not None else None
+        examples = studio.golden_files.read(ask.golden, chosen, mapping)
     else:
         examples = tuple(studio.golden.list(chosen.id, limit=_MOST))
     if not examples:
@@ -159,7 +166,8 @@ def _judged(studio: Studio, ask: _Ask, *, quiet: bool) -> tuple[Evaluation, Eval
         evaluation = studio.evaluate.run(chosen, examples, ask.settings, on_progress=tell)
     unknown = sum(example.expected is None for example in examples)
     if unknown:
-        err.print(Text(f"{unknown} examples have no decision yet and are left out.", "dim"))
+        have = "1 example has" if unknown == 1 else f"{unknown:,} examples have"
+        err.print(Text(f"{have} no decision yet, and what nobody has decided is left out.", "dim"))
     return evaluation, before
 
 

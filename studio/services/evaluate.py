@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from studio import __version__
 from studio.core.content import Content, user_message
@@ -24,7 +23,6 @@ from studio.core.prompt import LAYOUT_VERSION
 from studio.core.run import Provenance, Run, Sampling
 from studio.core.targets import By, Check, Target, check_targets
 from studio.core.verdict import Status
-from studio.exchange.content_files import read_golden
 from studio.services.evaluation import Evaluation, Judgement, Settings, checked, judgement_of, light
 from studio.services.judge import JudgeService, constrained, sampler_of
 from studio.services.many import judge_many
@@ -241,15 +239,6 @@ class EvaluateService:
     def run_of(self, run_id: str) -> Run | None:
         """The whole run behind a judgement, with reasoning and answer; None when it was deleted meanwhile."""
         return self._runs.get(run_id)
-
-    def examples(self, path: Path, policy_id: str) -> tuple[GoldenExample, ...]:
-        """The golden examples of a JSONL file in the studio's own form, not stored. Raises InputError."""
-        found = read_golden(path, policy_id)
-        ids = [example.id for example in found]
-        if len(set(ids)) == len(ids):
-            return found
-        twice = next(item for item in ids if ids.count(item) > 1)
-        raise InputError(f"{path} has the id {twice!r} twice.", hint="Give each example an id of its own.")
 
     def _wanted(self, policy: Policy, settings: Settings, repeat: int, info: ModelInfo, day: date) -> Provenance:
         """The key of the runs that a repeat now would repeat."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from studio.core.errors import InputError
 from studio.core.golden import GoldenExample
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
-from studio.exchange.content_files import parse_json
+from studio.exchange.content_files import parse_json, read_golden
 from studio.exchange.files import read_text
 from studio.exchange.golden_export import write
 from studio.exchange.labelled import own
@@ -29,6 +30,9 @@ __all__ = ["GoldenFiles", "Mapping", "Preview", "Question", "Stopped", "Stored"]
 
 _PART = 2_000
 """Examples in one transaction: others wait for it, and a stop waits for no more than this."""
+
+_SHORT = ("text", "note")
+"""Fields of hand-written examples beside those that an export has."""
 
 _MAPPING_BYTES = 4 * 1024 * 1024
 
@@ -60,6 +64,20 @@ class GoldenFiles:
         seen = preview_file(path, policy, mapping, on_progress=on_progress, cancel=cancel)
         _refuse_unknown_labels(seen.mapping, policy)
         return seen
+
+    def read(self, path: Path, policy: Policy, mapping: Mapping | None = None) -> tuple[GoldenExample, ...]:
+        """The golden examples of a file, not stored: the studio's own JSONL, or a labelled file that is certain.
+
+        Raises InputError, also while a question about the file is open.
+        """
+        if mapping is None and _is_own(path):
+            found = read_golden(path, policy.id)
+        else:
+            found = tuple(examples(self.preview(path, policy, mapping), policy, datetime.now(UTC)))
+        twice = next((item for item, times in Counter(example.id for example in found).items() if times > 1), None)
+        if twice is not None:
+            raise InputError(f"{path} has the id {twice!r} twice.", hint="Give each example an id of its own.")
+        return found
 
     def store(
         self,
@@ -112,6 +130,18 @@ class GoldenFiles:
     def export(self, policy_id: str, path: Path) -> int:
         """Write the policy's golden set to a .jsonl or .csv file; how many examples it has. Raises InputError."""
         return write(self._golden.each(policy_id), path)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is JSONL whose first row has no field but those of a golden example, or is broken."""
+    if not path.name.casefold().endswith(".jsonl"):
+        return False
+    first = next((line for line in read_text(path).split("\n") if line.strip()), "")
+    try:
+        row = json.loads(first)
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(row, dict) or row.keys() <= {*own.COLUMNS, *_SHORT}
 
 
 def _refuse_unknown_labels(mapping: Mapping, policy: Policy) -> None:

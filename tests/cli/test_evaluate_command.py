@@ -37,12 +37,29 @@ def test_the_gate_opens_shuts_and_tells_why(cli: Cli, golden: Path, tmp_path: Pa
     again = cli("evaluate", "-p", POLICY, "-g", golden, "--fail-under", "recall=0.9", "--junit", junit)
     assert again.code == 13
     assert "not met" in again.out
-    assert "1 examples have no decision" in again.err
+    assert "1 example has no decision" in again.err
     assert ElementTree.parse(junit).getroot().get("failures") == "1"
     point = cli("evaluate", "-p", POLICY, "-g", golden, "--fail-under", "recall=0.9", "--by", "point", "--json")
     assert (point.code, point.json["provenance"]["judged_now"]) == (0, 0)
     same = cli("evaluate", "-p", POLICY, "-g", golden, "--compare", "1", "--json")
     assert (same.code, same.json["comparison"]["change"]) == (0, "same")
+
+
+def test_any_labelled_file_will_do(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "set.csv"
+    file.write_text("text,label\nTwo puppies for sale.,unsafe\nThe sun is out.,safe\n", encoding="utf-8")
+    ran = cli("evaluate", "-p", POLICY, "-g", file, "--json")
+    assert (ran.code, ran.json["provenance"]["examples_by_decision"]) == (0, "1 violates, 1 allowed")
+    file.write_text("text,label\nTwo puppies for sale.,1\nThe sun is out.,0\n", encoding="utf-8")
+    asked = cli("evaluate", "-p", POLICY, "-g", file, "--json")
+    assert (asked.code, "question" in asked.err) == (2, True)
+    saved = tmp_path / "m.json"
+    cli("golden", "import", file, "-p", POLICY, "--preview", "--save-mapping", saved)
+    answered = json.loads(saved.read_text(encoding="utf-8"))
+    answered["values"] = {"1": "violates", "0": "allowed"}
+    saved.write_text(json.dumps(answered), encoding="utf-8")
+    mapped = cli("evaluate", "-p", POLICY, "-g", file, "--mapping", saved, "--json")
+    assert (mapped.code, mapped.json["provenance"]["judged_now"]) == (0, 0)
 
 
 @pytest.mark.parametrize(
