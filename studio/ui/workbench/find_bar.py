@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRegularExpressionMatch, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QLineEdit
 
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import SearchField, column, icon_button, push_button, row, text_label
-from studio.ui.widgets.utf16 import from_qt, to_qt
 from studio.ui.workbench.editor import PolicyEditor
+from studio.ui.workbench.searching import Found, expanded, search
 
 _PAUSE_MS = 120
 
@@ -43,6 +41,9 @@ class FindBar(QFrame):
         layout = column(spacing=8, margins=(12, 8, 8, 8))
         layout.addLayout(first)
         layout.addLayout(second)
+        self.problem = text_label("", "small", wrap=True)
+        self.problem.hide()
+        layout.addWidget(self.problem)
         self.setLayout(layout)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -75,16 +76,13 @@ class FindBar(QFrame):
     def search(self) -> None:
         """Find all places again and mark them."""
         self._timer.stop()
-        pattern = self._pattern()
-        text = self._text()
-        self._places = []
-        if pattern is not None:
-            at = to_qt(text)
-            found = [match.span() for match in pattern.finditer(text) if match.group()]
-            self._places = [(at(start), at(end) - at(start)) for start, end in found]
+        found = self._find()
+        self._places = found.places
         self._editor.show_found(self._places)
-        if pattern is None and self.query.text():
-            self._count.setText("Not a pattern")
+        self.problem.setText(found.problem)
+        self.problem.setVisible(bool(found.problem))
+        if found.problem:
+            self._count.setText("")
         elif self.query.text():
             self._count.setText(f"{len(self._places):,} found" if self._places else "None found")
         else:
@@ -110,29 +108,24 @@ class FindBar(QFrame):
         """Replace the selected place and go to the next."""
         cursor = self._editor.textCursor()
         chosen = (cursor.selectionStart(), cursor.selectionEnd() - cursor.selectionStart())
-        pattern = self._pattern()
-        if chosen in self._places and pattern is not None:
-            text = self._text()
-            match = pattern.match(text, from_qt(text)(chosen[0]))
-            if match is not None:
-                cursor.insertText(self._new_text(match))
-                self._editor.setTextCursor(cursor)
-                self.search()
+        match = next((m for m in self._find().matches if (m.capturedStart(), m.capturedLength()) == chosen), None)
+        if match is not None:
+            cursor.insertText(self._new_text(match))
+            self._editor.setTextCursor(cursor)
+            self.search()
         self.step(1)
 
     def replace_all(self) -> None:
         """Replace every place in one step that can be undone."""
-        pattern = self._pattern()
-        if pattern is None:
+        self.search()
+        matches = self._find().matches
+        if not matches:
             return
-        text = self._text()
-        at = to_qt(text)
-        matches = [match for match in pattern.finditer(text) if match.group()]
         cursor = QTextCursor(self._editor.document())
         cursor.beginEditBlock()
         for match in reversed(matches):
-            cursor.setPosition(at(match.start()))
-            cursor.setPosition(at(match.end()), QTextCursor.MoveMode.KeepAnchor)
+            cursor.setPosition(match.capturedStart())
+            cursor.setPosition(match.capturedEnd(), QTextCursor.MoveMode.KeepAnchor)
             cursor.insertText(self._new_text(match))
         cursor.endEditBlock()
         self.search()
@@ -155,25 +148,12 @@ class FindBar(QFrame):
                 return True
         return super().eventFilter(watched, event)
 
-    def _text(self) -> str:
-        return self._editor.document().toRawText().replace("\u2029", "\n")
+    def _find(self) -> Found:
+        text = self._editor.document().toRawText().replace("\u2029", "\n")
+        return search(text, self.query.text(), is_pattern=self.regex.isChecked())
 
-    def _pattern(self) -> re.Pattern[str] | None:
-        words = self.query.text()
-        if not words:
-            return None
-        try:
-            return re.compile(words if self.regex.isChecked() else re.escape(words), re.IGNORECASE | re.MULTILINE)
-        except re.error:
-            return None
-
-    def _new_text(self, match: re.Match[str]) -> str:
-        if not self.regex.isChecked():
-            return self.replacement.text()
-        try:
-            return match.expand(self.replacement.text())
-        except (re.error, IndexError):
-            return self.replacement.text()
+    def _new_text(self, match: QRegularExpressionMatch) -> str:
+        return expanded(match, self.replacement.text()) if self.regex.isChecked() else self.replacement.text()
 
     def _select(self, place: tuple[int, int]) -> None:
         cursor = self._editor.textCursor()
