@@ -1,4 +1,4 @@
-"""A drafting session that is killed again and again while somebody types without a pause: the text is there again."""
+"""A drafting session that is killed again and again while somebody types without a pause: all is there again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ ROUNDS = 3
 LOSS_S = 1.0
 """Seconds of typing that a kill may cost (issue: the policy workbench)."""
 
-# Types a letter every 20 ms and never rests, and tells each with the clock that all processes of a machine share.
+# Types a letter into policy and content every 20 ms and never rests, and tells each with the clock that all processes
+# of a machine share.
 _WINDOW = """
 import sys
 import time
@@ -45,12 +46,13 @@ typed = 0
 def type_on():
     global typed
     QTest.keyClick(bench.policy.editor, Qt.Key.Key_X)
+    QTest.keyClick(bench.content.message, Qt.Key.Key_Z)
     typed += 1
     print("typed", typed, time.monotonic(), flush=True)
 
 def begin():
     text = bench.policy.editor.exact_text()
-    print("found", text.count("x"), time.monotonic(), flush=True)
+    print("found", text.count("x"), bench.content.message.exact_text().count("z"), flush=True)
     bench.policy.editor.moveCursor(QTextCursor.MoveOperation.End)
     timer.start(20)
 
@@ -79,11 +81,12 @@ def test_a_session_killed_at_random_points_loses_a_second_at_most(workspace: Pat
         studio.policies.save(small)
     chance = random.Random(5)
     before = POLICY_TEXT.count("x")
-    there = 0
+    there = content_due = 0
     for _ in range(ROUNDS):
-        found, letters, killed = _typed_until_killed(workspace, chance.uniform(0.4, 2.2))
+        found, content, letters, killed = _typed_until_killed(workspace, chance.uniform(0.4, 2.2))
         # The window came up with all that the last kill left.
         assert found == before + there
+        assert content >= content_due
         with Studio.open(workspace, engine=EngineClient(script=Script())) as studio:
             draft = studio.policies.draft("small-spam")
         text = draft.text if draft is not None else POLICY_TEXT
@@ -96,12 +99,12 @@ def test_a_session_killed_at_random_points_loses_a_second_at_most(workspace: Pat
         stood = max((late - early for early, late in zip(letters, letters[1:], strict=False)), default=0.0)
         due = sum(moment <= killed - LOSS_S - stood for moment in letters)
         assert len(kept) >= there + due, (len(kept) - there, due, stood)
-        there = len(kept)
+        there, content_due = len(kept), content + due
     assert there > 0
 
 
-def _typed_until_killed(workspace: Path, after_s: float) -> tuple[int, list[float], float]:
-    """How many letters the window found, when it typed its own, and when it was killed."""
+def _typed_until_killed(workspace: Path, after_s: float) -> tuple[int, int, list[float], float]:
+    """How many letters the window found in policy and content, when it typed its own, and when it was killed."""
     root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-c", _WINDOW, str(workspace)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root) as window:
@@ -113,4 +116,4 @@ def _typed_until_killed(workspace: Path, after_s: float) -> tuple[int, list[floa
         told += [line.split() for line in window.stdout.read().splitlines()]
     letters = [float(line[2]) for line in told if line[:1] == ["typed"] and len(line) == 3]
     assert told[0][:1] == ["found"]
-    return int(told[0][1]), letters, killed
+    return int(told[0][1]), int(told[0][2]), letters, killed

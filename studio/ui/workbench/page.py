@@ -169,7 +169,7 @@ class WorkbenchPage(Page):
         self.policy.work.open_again(run.policy)
         self.content.show_content(run.content)
         self.verdict.show_run(run)
-        self._state_timer.start()
+        self._keep_soon()
 
     def open_policy(self, policy_id: str) -> None:
         """Open another policy."""
@@ -180,6 +180,11 @@ class WorkbenchPage(Page):
         """Put an older version's text into the editor."""
         self.show_bench()
         self.policy.restore(policy)
+
+    def _keep_soon(self) -> None:
+        """Counted from the first change that is not kept: typing on and on never puts it off."""
+        if not self._state_timer.isActive():
+            self._state_timer.start()
 
     def keep_state(self) -> None:
         """Keep what was typed and chosen in the session."""
@@ -230,7 +235,7 @@ class WorkbenchPage(Page):
         self.policy.opened.connect(self.live.touch)
         self.content.live.clicked.connect(self.live.switch)
         self.live.switched.connect(self.content.live.setChecked)
-        self.live.switched.connect(lambda _on: self._state_timer.start())
+        self.live.switched.connect(lambda _on: self._keep_soon())
         self.live.changed.connect(lambda: self.verdict.card.set_judging(self.live.due))
         self.live.gave_up.connect(self._context.changes.status)
 
@@ -267,7 +272,7 @@ class WorkbenchPage(Page):
         self._check_stale()
         self._show_prompt()
         if self._is_ready:
-            self._state_timer.start()
+            self._keep_soon()
             self.warming.touch()
             self.live.touch()
 
