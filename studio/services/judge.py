@@ -145,19 +145,7 @@ class JudgeService:
             answers=_answers(grammar) if grammar else (),
             thinking_budget=self.budget(prompt.effort) if thinking_budget is None else thinking_budget,
         )
-        run = Run(
-            id=uuid4().hex,
-            session_id=session_id,
-            policy=policy,
-            version=self._policies.version_number(policy),
-            content=content,
-            state=RunState.RUNNING,
-            started_at=datetime.now(UTC),
-        )
-        loaded = self._models.info if self._models.loaded else None
-        self._runs.begin(
-            run if loaded is None else replace(run, provenance=_provenance(loaded, prompt, request, policy))
-        )
+        run = self._begin(policy, content, session_id, prompt, request)
         with self._registered(cancel or Cancel()) as stop:
             attempt = _Attempt(on_event or _ignore, watched=on_event is not None or not batch)
             try:
@@ -169,6 +157,24 @@ class JudgeService:
                 self._finish(self._unfinished(run, _broken_off(error, attempt), attempt, prompt, request))
                 raise
             return self._finish(done, keep_stopped)
+
+    def _begin(
+        self, policy: Policy, content: Content, session_id: str, prompt: Prompt, request: GenerateRequest
+    ) -> Run:
+        """Keep that a judgement begins, and what it will run on where that is known already."""
+        run = Run(
+            id=uuid4().hex,
+            session_id=session_id,
+            policy=policy,
+            version=self._policies.version_number(policy),
+            content=content,
+            state=RunState.RUNNING,
+            started_at=datetime.now(UTC),
+        )
+        loaded = self._models.info if self._models.loaded else None
+        kept = None if loaded is None else _provenance(loaded, prompt, request, policy)
+        self._runs.begin(replace(run, provenance=kept))
+        return run
 
     def prompt(self, policy: Policy, content: Content, *, effort: Effort | None = None) -> Prompt:
         """The compiled prompt exactly as it would be sent."""
