@@ -1,4 +1,4 @@
-"""The charts, drawn in one place for window and report: SVG with text as text, light or dark, the same each time."""
+"""The charts, drawn in one place for window and reports: as SVG with text as text or onto a page, always the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure as Canvas
 
 from studio.core.evaluation import Calibration, Confusion, Curve, Difference, Figure
 
-_LOCK = threading.Lock()  # matplotlib's settings belong to the whole process
+LOCK = threading.Lock()  # matplotlib's settings belong to the whole process
 _MOST_NAMES = 24
 _LONGEST_NAME = 28
 
@@ -38,7 +38,35 @@ LIGHT = Palette("#1b1f24", "#59636e", "#d0d7df", "#0a6c74", "#b3401f", "#fdfdfe"
 DARK = Palette("#e8ebef", "#a3adb8", "#3a424c", "#4fc3cc", "#ff9a72", "#15181c")
 
 
-def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart: what draws it, in which colours, and its size in inches."""
+
+    name: str
+    draw: Callable[[Axes], None]
+    palette: Palette
+    size: tuple[float, float]
+
+    def svg(self) -> bytes:
+        """As SVG; the same input gives the same bytes."""
+        with LOCK, _settings(self.name, self.palette), warnings.catch_warnings():
+            # Of names without room or glyphs a crowded chart is made; the tables beside it hold them whole.
+            warnings.simplefilter("ignore", UserWarning)
+            canvas = Canvas(figsize=self.size, layout="tight")
+            FigureCanvasSVG(canvas)
+            self.draw_on(canvas.add_subplot())
+            written = BytesIO()
+            canvas.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        return written.getvalue()
+
+    def draw_on(self, axes: Axes) -> None:
+        """Onto axes of a page, in the settings that are in force."""
+        self.draw(axes)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+
+
+def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> Chart:
     """Each figure as a point with its interval as a bar, from 0 to 1; those without a value say so."""
 
     def draw(axes: Axes) -> None:
@@ -56,10 +84,10 @@ def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> bytes:
         axes.set_yticks(range(len(figures)), [figure.name.replace("_", " ") for figure in figures])
         axes.grid(axis="x", color=palette.line, linewidth=0.8)
 
-    return _svg("intervals", draw, palette, (6.4, 0.6 + 0.32 * max(1, len(figures))))
+    return Chart("intervals", draw, palette, (6.4, 0.6 + 0.32 * max(1, len(figures))))
 
 
-def differences(found: Sequence[Difference], palette: Palette = LIGHT) -> bytes:
+def differences(found: Sequence[Difference], palette: Palette = LIGHT) -> Chart:
     """Each difference as a point with its interval around the line of no difference."""
     shown = [difference for difference in found if difference.value is not None]
 
@@ -77,10 +105,10 @@ def differences(found: Sequence[Difference], palette: Palette = LIGHT) -> bytes:
         axes.set_xlabel("after minus before")
         axes.grid(axis="x", color=palette.line, linewidth=0.8)
 
-    return _svg("differences", draw, palette, (6.4, 0.9 + 0.32 * max(1, len(shown))))
+    return Chart("differences", draw, palette, (6.4, 0.9 + 0.32 * max(1, len(shown))))
 
 
-def confusion(matrix: Confusion, palette: Palette = LIGHT) -> bytes:
+def confusion(matrix: Confusion, palette: Palette = LIGHT) -> Chart:
     """The matrix as a heat table: darker is more of its row; at most so many rows and columns."""
     rows, columns = matrix.rows[:_MOST_NAMES], matrix.columns[:_MOST_NAMES]
 
@@ -100,10 +128,10 @@ def confusion(matrix: Confusion, palette: Palette = LIGHT) -> bytes:
         axes.set_xlabel("got")
         axes.set_ylabel("expected")
 
-    return _svg("confusion", draw, palette, (1.8 + 0.8 * max(2, len(columns)), 1.4 + 0.45 * max(1, len(rows))))
+    return Chart("confusion", draw, palette, (1.8 + 0.8 * max(2, len(columns)), 1.4 + 0.45 * max(1, len(rows))))
 
 
-def roc(curve: Curve, palette: Palette = LIGHT) -> bytes:
+def roc(curve: Curve, palette: Palette = LIGHT) -> Chart:
     """The ROC curve with the line of chance."""
 
     def draw(axes: Axes) -> None:
@@ -111,20 +139,20 @@ def roc(curve: Curve, palette: Palette = LIGHT) -> bytes:
         axes.plot(curve.x, curve.y, color=palette.accent, linewidth=2)
         _unit(axes, "false positive rate", f"true positive rate (area {curve.area.value:.3f})", palette)
 
-    return _svg("roc", draw, palette, (3.6, 3.4))
+    return Chart("roc", draw, palette, (3.6, 3.4))
 
 
-def precision_recall(curve: Curve, palette: Palette = LIGHT) -> bytes:
+def precision_recall(curve: Curve, palette: Palette = LIGHT) -> Chart:
     """The precision-recall curve."""
 
     def draw(axes: Axes) -> None:
         axes.plot(curve.x, curve.y, color=palette.accent, linewidth=2)
         _unit(axes, "recall", f"precision (average {curve.area.value:.3f})", palette)
 
-    return _svg("precision-recall", draw, palette, (3.6, 3.4))
+    return Chart("precision-recall", draw, palette, (3.6, 3.4))
 
 
-def reliability(found: Calibration, palette: Palette = LIGHT) -> bytes:
+def reliability(found: Calibration, palette: Palette = LIGHT) -> Chart:
     """What the model said against what was true, in bins with their intervals; on the diagonal it is calibrated."""
 
     def draw(axes: Axes) -> None:
@@ -137,7 +165,7 @@ def reliability(found: Calibration, palette: Palette = LIGHT) -> bytes:
             axes.plot([item.said], [item.true.value], "o", color=palette.accent, markersize=5)
         _unit(axes, "probability of violating, as said", "share that violates", palette)
 
-    return _svg("reliability", draw, palette, (3.6, 3.4))
+    return Chart("reliability", draw, palette, (3.6, 3.4))
 
 
 def _unit(axes: Axes, x: str, y: str, palette: Palette) -> None:
@@ -151,22 +179,6 @@ def _unit(axes: Axes, x: str, y: str, palette: Palette) -> None:
 def _short(name: str) -> str:
     line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(name.split()))
     return line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1] + "…"
-
-
-def _svg(name: str, draw: Callable[[Axes], None], palette: Palette, size: tuple[float, float]) -> bytes:
-    """Draw on fresh axes and write them as SVG; the same input gives the same bytes."""
-    with _LOCK, _settings(name, palette), warnings.catch_warnings():
-        # Of names without room or glyphs a crowded chart is made; the tables beside it hold them whole.
-        warnings.simplefilter("ignore", UserWarning)
-        canvas = Canvas(figsize=size, layout="tight")
-        FigureCanvasSVG(canvas)
-        axes = canvas.add_subplot()
-        draw(axes)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        written = BytesIO()
-        canvas.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    return written.getvalue()
 
 
 @contextmanager

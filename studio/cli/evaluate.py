@@ -44,6 +44,7 @@ EffortOption = Annotated[Effort | None, typer.Option(help="How long to think; th
 RepeatsOption = Annotated[int, typer.Option("--repeats", help="Sample each example so often and score the majority.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="The seed of the first repeat.")]
 HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML file.")]
+PdfOption = Annotated[Path | None, typer.Option("--pdf", help="Write the report as a PDF.")]
 CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write all figures as CSV.")]
 ContentOption = Annotated[
     bool, typer.Option("--with-content", help="Put contents and reasoning of failures and flips into the report.")
@@ -82,6 +83,7 @@ def evaluate(
     seed: SeedOption = 0,
     effort: EffortOption = None,
     html: HtmlOption = None,
+    pdf: PdfOption = None,
     csv: CsvOption = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write targets and comparison as JUnit XML.")] = None,
     with_content: ContentOption = False,
@@ -103,6 +105,7 @@ def evaluate(
             studio.evaluate, evaluation, before=before, checks=checks, by=by, with_content=with_content
         )
         _write(html, report.html)
+        _write(pdf, report.pdf)
         _write(csv, report.csv)
         _write(junit, report.junit)
         if as_json:
@@ -117,6 +120,7 @@ def evaluate(
 def report(
     policy: PolicyOption,
     html: HtmlOption = None,
+    pdf: PdfOption = None,
     csv: CsvOption = None,
     json_file: Annotated[Path | None, typer.Option("--json-file", help="Write the report as JSON.")] = None,
     golden: GoldenOption = None,
@@ -131,17 +135,18 @@ def report(
     model: ModelOption = None,
 ) -> None:
     """Write the report of an evaluation. Only what was not judged before is judged now."""
-    if not (html or csv or json_file):
-        raise InputError("No file was named to write the report to.", hint="Give --html, --csv or --json-file.")
+    if not (html or pdf or csv or json_file):
+        raise InputError("No file was named to write the report to.", hint="Give --html, --pdf, --csv or --json-file.")
     ask = _Ask(policy, golden, mapping, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
     with Studio.open(workspace, model=model) as studio:
         evaluation, before = _judged(studio, ask, quiet=False)
         checks = studio.evaluate.check(evaluation, _targets(evaluation.policy, ()))
         made = make_report(studio.evaluate, evaluation, before=before, checks=checks, with_content=with_content)
         _write(html, made.html)
+        _write(pdf, made.pdf)
         _write(csv, made.csv)
         _write(json_file, made.json)
-    for path in (html, csv, json_file):
+    for path in (html, pdf, csv, json_file):
         if path is not None:
             out.print(Text(f"Written: {printable(str(path))}"))
 
@@ -216,12 +221,13 @@ def _interval(figure: Figure) -> str:
     return "–" if figure.interval is None else f"{figure.interval.low:.3f} to {figure.interval.high:.3f}"
 
 
-def _write(path: Path | None, text: Callable[[], str]) -> None:
-    """Write what ``text`` makes into the file, where one was named. Raises InputError when it cannot be written."""
+def _write(path: Path | None, make: Callable[[], str | bytes]) -> None:
+    """Write what ``make`` gives into the file, where one was named. Raises InputError when it cannot be written."""
     if path is None:
         return
+    made = make()
     try:
-        path.write_text(text(), encoding="utf-8", newline="")
+        path.write_bytes(made.encode("utf-8") if isinstance(made, str) else made)
     except OSError as error:
         raise InputError(
             f"{path} could not be written: {error.strerror or error}.", hint="Check the folder and who may write there."

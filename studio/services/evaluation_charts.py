@@ -18,14 +18,14 @@ def charts(scores: Scores, comparison: Comparison | None, colours: Mapping[str, 
     found = {}
     if comparison is not None:
         parts = [comparison.accuracy, comparison.over_verdicts, *comparison.others]
-        found["What changed"] = plots.differences(parts, palette)
-    found["Figures with their intervals"] = plots.intervals(scores.binary.figures, palette)
+        found["What changed"] = plots.differences(parts, palette).svg()
+    found["Figures with their intervals"] = plots.intervals(scores.binary.figures, palette).svg()
     calibration = scores.calibration
     if calibration.bins:
-        found["Is the confidence right?"] = plots.reliability(calibration, palette)
+        found["Is the confidence right?"] = plots.reliability(calibration, palette).svg()
     if calibration.roc is not None and calibration.pr is not None:
-        found["ROC curve"] = plots.roc(calibration.roc, palette)
-        found["Precision and recall"] = plots.precision_recall(calibration.pr, palette)
+        found["ROC curve"] = plots.roc(calibration.roc, palette).svg()
+        found["Precision and recall"] = plots.precision_recall(calibration.pr, palette).svg()
     return {name: _for_qt(svg) for name, svg in found.items()}
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio import __version__
 from studio.core.content import clean, user_message
@@ -18,6 +18,10 @@ from studio.core.evaluation import Comparison, Figure, Flip, Judged, Scores, Sta
 from studio.core.targets import By, Check
 from studio.services.evaluate import EvaluateService
 from studio.services.evaluation import Evaluation
+from studio.services.evaluation_pdf import report_pdf
+
+if TYPE_CHECKING:
+    from studio.analysis.plots import Chart
 
 _WITHOUT = "Contents and reasoning are left out."
 _WITH = "With contents and reasoning: handle it as you handle the contents themselves."
@@ -37,6 +41,17 @@ class Report:
         from studio.analysis import plots
         from studio.exchange.report import report_html
 
+        drawn = {name: chart.svg() for name, chart in self._charts().items()}
+        return report_html(self.data, drawn, {colour: name for name, colour in asdict(plots.LIGHT).items()})
+
+    def pdf(self) -> bytes:
+        """The same as a PDF, for paper and for keeping."""
+        return report_pdf(self.data, self._charts())
+
+    def _charts(self) -> dict[str, Chart]:
+        """The charts that can be drawn, by their place in the report."""
+        from studio.analysis import plots  # matplotlib: not at the start of window and commands
+
         scores = self._scores
         charts = {
             "intervals": plots.intervals(scores.binary.figures),
@@ -52,7 +67,7 @@ class Report:
         if self._comparison is not None:
             found = self._comparison
             charts["differences"] = plots.differences([found.accuracy, found.over_verdicts, *found.others])
-        return report_html(self.data, charts, {colour: name for name, colour in asdict(plots.LIGHT).items()})
+        return charts
 
     def json(self) -> str:
         """The same figures as JSON."""

@@ -160,6 +160,7 @@ def test_the_figures_are_the_same_in_every_form(open_studio: Opener, policy: Pol
     told = {figure["name"]: figure for figure in report.data["scores"]["binary_strict"]["figures"]}
     assert told["recall"]["value"] == pytest.approx(recall.value)
     assert f"{recall.value:.3f}" in report.html()
+    assert report.pdf().startswith(b"%PDF-")
     assert rows["binary", "", "specificity"]["value"] == ""
     assert rows["binary", "", "specificity"]["reason"] == "no example is expected to be none"
     assert report.data["provenance"]["policy_sha256"] == policy.sha256

@@ -142,6 +142,10 @@ class GoldenChores(QWidget):
         if self._work.shown is None:
             self._context.errors.tell("There is nothing to report yet", "Run the policy over its golden set first.")
             return
-        name, _ = QFileDialog.getSaveFileName(self.window(), "Write the report", "report.html", "HTML (*.html)")
+        forms = {"HTML (*.html)": ".html", "PDF (*.pdf)": ".pdf", "JSON (*.json)": ".json", "CSV (*.csv)": ".csv"}
+        name, form = QFileDialog.getSaveFileName(self.window(), "Write the report", "report.html", ";;".join(forms))
         if name:
-            self._work.write_report(Path(name), with_content=with_content)
+            path = Path(name)
+            # Some systems leave the ending as it was when another form is chosen.
+            wanted = forms.get(form, path.suffix)
+            self._work.write_report(path.with_suffix(wanted) if wanted else path, with_content=with_content)

@@ -152,7 +152,7 @@ class GoldenWork(QObject):
         self._show(None)
 
     def write_report(self, path: Path, *, with_content: bool) -> None:
-        """Write what is shown as one HTML page."""
+        """Write what is shown, in the form that the name asks for: a PDF, figures as JSON or CSV, else an HTML page."""
         shown, service = self.shown, self._context.studio.evaluate
         if shown is None:
             return
@@ -162,7 +162,8 @@ class GoldenWork(QObject):
             checks = service.check(evaluation, targets_from(dict(evaluation.policy.targets)))
             before = shown.before.evaluation if shown.before is not None else None
             made = make_report(service, evaluation, before=before, checks=checks, with_content=with_content)
-            _write(path, made.html())
+            forms: dict[str, Callable[[], str | bytes]] = {".pdf": made.pdf, ".json": made.json, ".csv": made.csv}
+            _write(path, forms.get(path.suffix.casefold(), made.html)())
 
         told = f"Report written: {path.name}"
         self._context.tasks.run(
@@ -244,9 +245,9 @@ def _with_effort(settings: Settings, effort: Effort | None) -> Settings:
     return Settings(effort, settings.repeats, settings.seed, settings.sampling, settings.pinned_date)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, made: str | bytes) -> None:
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(made.encode("utf-8") if isinstance(made, str) else made)
     except OSError as error:
         raise InputError(
             f"{path} could not be written: {error.strerror or error}.", hint="Choose another place."
