@@ -15,6 +15,7 @@ from studio.ui.tokens import Tokens
 _LINES: Mapping[str, tuple[tuple[float, float], ...]] = {
     "caret-down": ((0.22, 0.38), (0.5, 0.66), (0.78, 0.38)),
     "caret-up": ((0.22, 0.62), (0.5, 0.34), (0.78, 0.62)),
+    "caret-left": ((0.62, 0.22), (0.34, 0.5), (0.62, 0.78)),
     "caret-right": ((0.38, 0.22), (0.66, 0.5), (0.38, 0.78)),
     "tick": ((0.2, 0.52), (0.42, 0.74), (0.8, 0.28)),
 }
@@ -34,6 +35,7 @@ class Glyphs:
         return {
             "caret_down": self._draw("caret-down", tokens.text_quiet, size),
             "caret_up": self._draw("caret-up", tokens.text_quiet, size),
+            "caret_left": self._draw("caret-left", tokens.text_quiet, size),
             "caret_right": self._draw("caret-right", tokens.text_quiet, size),
             "tick": self._draw("tick", tokens.on_accent, size),
             "dot": self._draw("dot", tokens.on_accent, size),

@@ -96,7 +96,7 @@ QPushButton[kind="segment"] {{
 QPushButton[kind="segment"]:hover {{ color: {t.text}; }}
 QPushButton[kind="segment"]:checked {{ background: {t.raised}; color: {t.text}; border-color: {t.line_strong}; }}
 QPushButton[kind="segment"]:focus {{ border: 2px solid {t.accent}; padding: 2px 10px; }}
-QPushButton[kind="filter"] {{ border-radius: {px(11)}px; padding: 3px 11px; min-height: {px(16)}px; }}
+QPushButton[kind="filter"] {{ border-radius: {px(16) // 2 + 3}px; padding: 3px 11px; min-height: {px(16)}px; }}
 QPushButton[kind="fold"] {{
   background: transparent; border: 1px solid transparent; padding: 2px 5px 2px 0; text-align: left; font-weight: 600;
 }}
@@ -147,9 +147,6 @@ QComboBox QAbstractItemView {{
 }}
 QSpinBox {{ padding-top: 3px; padding-bottom: 3px; }}
 QSpinBox:focus {{ padding-top: 2px; padding-bottom: 2px; }}
-QSpinBox QLineEdit, QSpinBox QLineEdit:focus {{
-  border: 0; padding: 0 0 0 7px; min-height: 0; background: transparent;
-}}
 QSpinBox::up-button, QSpinBox::down-button {{ border: 0; width: {px(20)}px; background: transparent; }}
 QSpinBox::up-arrow {{ image: url("{glyphs["caret_up"]}"); width: {px(10)}px; height: {px(10)}px; }}
 QSpinBox::down-arrow {{ image: url("{glyphs["caret_down"]}"); width: {px(10)}px; height: {px(10)}px; }}
@@ -197,6 +194,11 @@ QTableCornerButton::section {{ background: {t.surface}; border: 0; }}
 QTabWidget::pane {{ border: 0; border-top: 1px solid {t.line}; background: {t.surface}; }}
 QTabWidget::tab-bar {{ left: 8px; }}
 QTabBar {{ background: transparent; qproperty-drawBase: 0; }}
+QTabBar::tear {{ width: 0; border: 0; }}
+QTabBar::scroller {{ width: {px(24)}px; }}
+QTabBar QToolButton {{ background: {t.surface}; border: 0; border-radius: 0; padding: 0; min-height: 0; }}
+QTabBar QToolButton::left-arrow {{ image: url("{glyphs["caret_left"]}"); }}
+QTabBar QToolButton::right-arrow {{ image: url("{glyphs["caret_right"]}"); }}
 QTabBar::tab {{
   background: transparent; color: {t.text_quiet}; padding: 7px 12px 6px 12px; border: 0;
   border-bottom: 2px solid transparent; margin-right: 4px;

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QStackedWidget,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +26,7 @@ from studio.core.run import Run
 from studio.ui.context import Context, is_demo
 from studio.ui.golden.rows import Outcome
 from studio.ui.golden.table import expected_word
-from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, text_label
+from studio.ui.widgets.basics import ElidedLabel, column, frame, push_button, row, scrolling, tab_row, text_label
 from studio.ui.widgets.controls import CaretButton, Segments
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.widgets.exact_edit import ExactEdit
@@ -292,8 +291,7 @@ class ExampleDetail(QFrame):
         inside.addLayout(row(text_label("Who decided", "small"), self.who, text_label("Tags", "small"), self.tags))
         body.setLayout(inside)
         said = self._said()
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
+        self.tabs = tab_row()
         self.tabs.addTab(scrolling(body), "Example")
         self.tabs.addTab(scrolling(said), "What the model said")
         origin = QWidget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QDoubleSpinBox, QFileDialog, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QDoubleSpinBox, QFileDialog, QVBoxLayout, QWidget
 
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
@@ -14,7 +14,7 @@ from studio.services.import_mapping import Question, answered
 from studio.ui.context import Context
 from studio.ui.golden.import_tables import ColumnsTable, LabelsTable
 from studio.ui.tasks import Job, Lane
-from studio.ui.widgets.basics import AutoText, ElidedLabel, column, push_button, row, scrolling, text_label
+from studio.ui.widgets.basics import AutoText, ElidedLabel, column, push_button, row, scrolling, tab_row, text_label
 from studio.ui.widgets.reading import ReadText
 from studio.ui.words import count
 
@@ -47,7 +47,7 @@ class ImportDialog(QDialog):
         self.take.setEnabled(False)
         self.open_mapping = push_button(theme, "Use a saved mapping…", "quiet", act=self._open_mapping)
         self.keep_mapping = push_button(theme, "Save this mapping…", "quiet", act=self._keep_mapping)
-        self.tabs = QTabWidget()
+        self.tabs = tab_row()
         self._lay_out()
         for table in (self.columns, self.labels):
             table.changed.connect(self.look)
@@ -235,7 +235,6 @@ class ImportDialog(QDialog):
 
     def _lay_out(self) -> None:
         theme = self._context.theme
-        self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.labels, "Labels")
         self.tabs.addTab(self.columns, "Columns")
         self.tabs.addTab(self.skipped, "Left out")

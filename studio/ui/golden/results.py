@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStackedWidget, QWidget
 
 from studio.core.evaluation import Difference
 from studio.services.golden_care import Balance
@@ -18,7 +18,18 @@ from studio.ui.golden.charts import ChartsPane
 from studio.ui.golden.confusion import ConfusionTable
 from studio.ui.golden.figures import ORDER, figure, targets
 from studio.ui.golden.work import Shown
-from studio.ui.widgets.basics import AutoText, column, frame, push_button, row, scrolling, set_kind, spread, text_label
+from studio.ui.widgets.basics import (
+    AutoText,
+    column,
+    frame,
+    push_button,
+    row,
+    scrolling,
+    set_kind,
+    spread,
+    tab_row,
+    text_label,
+)
 from studio.ui.widgets.controls import Segments
 from studio.ui.widgets.empty import EmptyState
 from studio.ui.words import DEMO_NOTE, count
@@ -147,8 +158,7 @@ class ResultsPane(QFrame):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(scrolling(body))
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
+        self.tabs = tab_row()
         self.tabs.addTab(self._stack, "Scores")
         self.tabs.addTab(self.balance, "Labels")
         self.tabs.addTab(self.charts, "Charts")

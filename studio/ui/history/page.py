@@ -23,7 +23,7 @@ _PAUSE_MS = 180
 _ANY = ""
 _NO_RUNS = ("No runs yet", "Judge something on the Workbench: every run is kept here, and opens there again.")
 _WIDTHS = {VERDICT: 138, HEADLINE: 136, POLICY: 140, WHEN: 76}
-_LEAST = {POLICY: 640, HEADLINE: 480}
+_LEAST = {POLICY: 640, HEADLINE: 480, WHEN: 320}
 
 
 class HistoryPage(Page):

@@ -33,6 +33,7 @@ class Budgets(QWidget):
             number.setAccessibleName(f"Most reasoning at effort {word}")
             # Told when a number is whole, not at each digit of it.
             number.setKeyboardTracking(False)
+            number.lineEdit().setTextMargins(6, 0, 0, 0)  # the style sheet's padding does not reach it
             number.setValue(values.get(effort, 0))
             number.valueChanged.connect(lambda _value: self.chosen.emit(self.values))
             self.numbers[effort] = number

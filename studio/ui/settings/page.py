@@ -7,12 +7,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QDate, QSignalBlocker, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDateEdit, QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDateEdit, QFrame, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from studio import paths
 from studio.core.policy import Effort
 from studio.core.run import GREEDY, SAMPLED
+from studio.services.author import account_name
 from studio.services.doctor import DoctorReport, Health, report
+from studio.settings import LONGEST_NAME
 from studio.settings import Theme as ThemeChoice
 from studio.ui.context import Context, Page
 from studio.ui.settings.budgets import Budgets
@@ -61,6 +63,9 @@ class SettingsPage(Page):
         self.pinned.setDisplayFormat("d MMMM yyyy")
         self.pinned.setAccessibleName("Date in the prompt")
         self.today = push_button(theme, "Today", act=lambda: self._pin(datetime.now(UTC).astimezone().date()))
+        self.author = QLineEdit(values.author)
+        self.author.setPlaceholderText(account_name())
+        self.author.setMaxLength(LONGEST_NAME)
         self.models = ModelPlace(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(16)
@@ -96,6 +101,7 @@ class SettingsPage(Page):
         self.budgets.chosen.connect(self._limit_thinking)
         self.sampling.chosen.connect(lambda value: change(sampling=value))
         self.strict.chosen.connect(self._be_strict)
+        self.author.editingFinished.connect(lambda: change(author=self.author.text().strip()))
         self.pinned.dateChanged.connect(lambda day: self._pin(date(day.year(), day.month(), day.day())))
 
     def _limit_thinking(self, budgets: dict[Effort, int]) -> None:
@@ -155,6 +161,7 @@ class SettingsPage(Page):
                 ("Size of text", "", self.font_size),
             )
         )
+        content.addWidget(self._section("You", ("Your name", "Stands beside the versions that you save.", self.author)))
         content.addWidget(
             self._section(
                 "Judging",

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QStyleOptionViewItem,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -272,6 +273,14 @@ def spread(widget: QWidget) -> QWidget:
     return widget
 
 
+def tab_row() -> QTabWidget:
+    """Pages behind tabs; where there is no room for all of them two arrows move along the row."""
+    tabs = QTabWidget()
+    tabs.setDocumentMode(True)
+    tabs.setElideMode(Qt.TextElideMode.ElideNone)
+    return tabs
+
+
 def scrolling(body: QWidget) -> QScrollArea:
     """A widget that scrolls when there is less room than it needs."""
     body.setObjectName("body")
@@ -280,7 +289,6 @@ def scrolling(body: QWidget) -> QScrollArea:
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return scroll
 
 

@@ -70,12 +70,15 @@ class EntryDelegate(QStyledItemDelegate):
         left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         small = QFontMetrics(self._theme.font(SMALL))
-        note_width = small.horizontalAdvance(entry.note) + 12 if entry.note else 0
-        painter.setFont(self._theme.font(SMALL))
-        painter.setPen(QColor(tokens.text_quiet))
-        painter.drawText(text.adjusted(0, 1, 0, 0), right, entry.note)
         title_font = self._theme.font(BODY)
         metrics = QFontMetrics(title_font)
+        # The title goes before the note where there is no room for both.
+        wanted = min(metrics.horizontalAdvance(entry.title), text.width() // 2)
+        note = small.elidedText(entry.note, Qt.TextElideMode.ElideMiddle, text.width() - wanted - 12)
+        note_width = small.horizontalAdvance(note) + 12 if note else 0
+        painter.setFont(self._theme.font(SMALL))
+        painter.setPen(QColor(tokens.text_quiet))
+        painter.drawText(text.adjusted(0, 1, 0, 0), right, note)
         if entry.detail:
             below = text.adjusted(0, metrics.height() + 2, 0, 0)
             painter.drawText(below, left, small.elidedText(entry.detail, Qt.TextElideMode.ElideRight, below.width()))

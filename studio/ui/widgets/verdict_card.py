@@ -6,7 +6,7 @@ moves when the next part arrives.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -34,6 +34,8 @@ from studio.ui.words import (
 _AT_ONCE_S = 0.1
 _NARROW = 480
 """Below this width label and rule do not fit beside the pill."""
+_SIDES = 8
+_LEFT = Qt.AlignmentFlag.AlignLeft
 
 
 class VerdictCard(QWidget):
@@ -48,14 +50,14 @@ class VerdictCard(QWidget):
         self._run: Run | None = None
         self._stale = False
         self._reasoning_open = True
-        self._narrow: bool | None = None
+        self._narrow: tuple[bool, bool] | None = None
         self._first, self._words = QGridLayout(), QWidget()
         self.pill = VerdictPill(theme, PillSize.LARGE)
         self.headline = ElidedLabel(kind="lead")
         self.rule = ElidedLabel(kind="small")
         self.confidence = ConfidenceBar(theme)
         self.facts = ElidedLabel(kind="small")
-        self.demo = text_label(DEMO_NOTE, "warn")
+        self.demo = text_label(DEMO_NOTE, "warn", wrap=True)
         self.rationale = ShortText(theme, "Rationale")
         self.reasoning = Fold(theme, "Reasoning")
         self.raw = Fold(theme, "Raw answer")
@@ -151,13 +153,20 @@ class VerdictCard(QWidget):
         super().resizeEvent(event)
         self._place_words()
 
+    def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
+        whole = super().minimumSizeHint()
+        return QSize(min(whole.width(), self.pill.sizeHint().width() + _SIDES), whole.height())
+
     def _place_words(self) -> None:
-        """Label and rule stand beside the pill; where there is no room, below it."""
+        """Label and rule stand beside the pill; where there is no room, below it, and so does the confidence."""
         narrow = self.width() < self._theme.scale.px(_NARROW)
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self._first.removeWidget(self._words)
+        cramped = self.width() < self.pill.sizeHint().width() + self.confidence.sizeHint().width() + _SIDES + 24
+        if (narrow, cramped) != self._narrow:
+            self._narrow = (narrow, cramped)
+            for part in (self._words, self.confidence):
+                self._first.removeWidget(part)
             self._first.addWidget(self._words, *((1, 0, 1, 3) if narrow else (0, 1)))
+            self._first.addWidget(self.confidence, *((2, 0, 1, 3, _LEFT) if cramped else (0, 2)))
 
     def _warn(self, *, demo: bool, forged: bool = False) -> None:
         """What must be known before the verdict is relied on, under it."""
@@ -189,7 +198,6 @@ class VerdictCard(QWidget):
         self._first.setVerticalSpacing(8)
         self._first.setColumnStretch(1, 1)
         self._first.addWidget(self.pill, 0, 0)
-        self._first.addWidget(self.confidence, 0, 2)
         self._words.setLayout(column(self.headline, self.rule, spacing=0))
         self._place_words()
         second = QVBoxLayout()

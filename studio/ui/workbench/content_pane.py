@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QStackedWidget, QWidget
 
 from studio.core.content import Content, Turn
@@ -27,6 +28,8 @@ from studio.ui.widgets.popup import Entry, SearchPopup
 from studio.ui.words import EFFORT, KIND, content_text, decision_word
 from studio.ui.workbench.conversation import ConversationEditor
 
+_HINT_FROM = 400
+"""Below this width the key of Run is only in its tip."""
 _RUN_WIDTH = 96
 """Run and Stop are equally wide, so that nothing moves when one takes the place of the other."""
 
@@ -266,8 +269,16 @@ class ContentPane(QFrame):
 
     def _edited(self) -> None:
         self._note.setText("" if self.empty else hidden_summary(content_text(self.content)))
-        self._hint.setVisible(not self._note.text())
+        self._show_hint()
         self.changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
+        super().resizeEvent(event)
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        """Name the key beside the button where there is room."""
+        self._hint.setVisible(not self._note.text() and self.width() >= self._context.theme.scale.px(_HINT_FROM))
 
     def _show_hidden(self, shown: bool) -> None:
         for editor in (self.message, self.conversation, self.prompt, self.response):

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QTabWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QWidget
 
 from studio.core.labels import Label
 from studio.core.policy import Policy, PolicySummary, PolicyVersion
@@ -18,7 +18,7 @@ from studio.ui.actions import Act, keys_text
 from studio.ui.context import Context
 from studio.ui.tasks import Lane
 from studio.ui.widgets.ask_line import AskLine
-from studio.ui.widgets.basics import column, frame, icon_button, push_button, row, set_icon, spread, text_label
+from studio.ui.widgets.basics import column, frame, icon_button, push_button, row, set_icon, spread, tab_row, text_label
 from studio.ui.widgets.controls import ElidingButton, KeptSplitter
 from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.widgets.popup import Entry, Facet, SearchPopup
@@ -216,9 +216,8 @@ class PolicyPane(QFrame):
             ),
         )
         self.notes.hide()
-        self.tabs = QTabWidget()
+        self.tabs = tab_row()
         self.tabs.setAccessibleName("About the policy")
-        self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.outline, "Outline")
         self.tabs.addTab(self.lint, "Lint")
         self.tabs.addTab(self.labels, "Labels && answer")

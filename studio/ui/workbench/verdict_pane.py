@@ -192,7 +192,7 @@ class VerdictPane(QFrame):
             act=self.ask_right,
             tip=f"Say what is right, and save that ({keys_text(Act.WRONG)})",
         )
-        self.repeat_button = ElidingButton(theme, f"Repeat ×{TIMES}")
+        self.repeat_button = ElidingButton(theme, f"Repeat ×{TIMES}", short=f"×{TIMES}")
         self.repeat_button.setAccessibleName(f"Repeat {TIMES} times")
         self.repeat_button.setToolTip(f"Judge the same {TIMES} times: does it hold? ({keys_text(Act.REPEAT)})")
         self.repeat_button.clicked.connect(self.repeat)
