@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,16 @@ import typer
 from studio.cli.common import JsonOption, PolicyOption, WorkspaceOption, find_policy
 from studio.cli.output import out, printable, show_json
 from studio.services.reparse import reparse as read_again
+from studio.services.reparse import reparse_file
 from studio.services.studio import Studio
 
 InputOption = Annotated[
     Path,
-    typer.Option("--input", "-i", help="A JSONL file with the fields raw_output, and optionally reasoning and id."),
+    typer.Option(
+        "--input",
+        "-i",
+        help="A JSONL file with the fields raw_output, and optionally reasoning and id. - is standard input.",
+    ),
 ]
 
 
@@ -29,7 +35,11 @@ def reparse(
     with Studio.open(workspace) as studio:
         chosen = find_policy(studio, policy)
     found: Counter[str] = Counter()
-    for item in read_again(chosen, source):
+    if source == Path("-") and sys.stdin is not None:
+        answers = read_again(chosen, sys.stdin.buffer.read(), "standard input")
+    else:
+        answers = reparse_file(chosen, source)
+    for item in answers:
         verdict = item.verdict
         found[verdict.decision or f"no verdict: {verdict.status}"] += 1
         if as_json:

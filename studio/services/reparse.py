@@ -13,8 +13,9 @@ from studio.core.policy import Policy
 from studio.core.reply import read_reply
 from studio.core.verdict import Verdict
 from studio.exchange.content_files import jsonl
-from studio.exchange.files import read_text
+from studio.exchange.files import decode, read_bytes
 
+MAX_LOG_BYTES = 2**31
 _ROWS = 'Each line is an object such as {"id": "1", "raw_output": "INVALID"}.'
 
 
@@ -26,15 +27,20 @@ class Reparsed:
     verdict: Verdict
 
 
-def reparse(policy: Policy, path: Path) -> Iterator[Reparsed]:
-    """Each answer of a JSONL file with the fields ``raw_output``, optional ``reasoning`` and ``id``, in order.
+def reparse_file(policy: Policy, path: Path) -> Iterator[Reparsed]:
+    """The answers in a file; see :func:`reparse`."""
+    return reparse(policy, read_bytes(path, limit=MAX_LOG_BYTES), str(path))
+
+
+def reparse(policy: Policy, log: bytes, where: str) -> Iterator[Reparsed]:
+    """Each answer of JSONL with the fields ``raw_output``, optional ``reasoning`` and ``id``, in order.
 
     An answer that a tool stored as a JSON value (``{"violation": 1}``) is read as the text that it was. Raises
     InputError at the first line that has no ``raw_output``; nothing is skipped in silence.
     """
-    for number, row, _ in jsonl(read_text(path, limit=2**31), str(path), _ROWS):
+    for number, row, _ in jsonl(decode(log, where), where, _ROWS):
         if "raw_output" not in row:
-            raise InputError(f"{path}, line {number} has no field raw_output.", hint=_ROWS)
+            raise InputError(f"{where}, line {number} has no field raw_output.", hint=_ROWS)
         reasoning = row.get("reasoning")
         channels = from_text(_text(row["raw_output"]), reasoning if isinstance(reasoning, str) else None)
         row_id = row.get("id")

@@ -132,6 +132,15 @@ def test_reparse_takes_ids_and_answers_of_any_json_kind_and_a_policy_file_of_any
     assert [row["decision"] for row in found] == [decision for _, _, decision in rows]
 
 
+def test_reparse_reads_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = b'{"raw_output": "INVALID"}\n{"raw_output": "no"}'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(log)))
+    ran = cli("reparse", "-p", "spam", "-i", "-", "--json")
+    assert [json.loads(line)["status"] for line in ran.out.splitlines()] == ["ok", "unparsed"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"half {")))
+    assert "standard input, line 1 is not JSON" in cli("reparse", "-p", "spam", "-i", "-").err
+
+
 def test_reparse_refuses_a_row_without_an_answer(cli: Cli, tmp_path: Path) -> None:
     source = tmp_path / "log.jsonl"
     source.write_text('{"raw_output": "VALID"}\n{"output": "VALID"}\n', encoding="utf-8")
