@@ -23,6 +23,7 @@ from studio.core.run import GREEDY, Sampling
 
 SMALLEST_FONT, LARGEST_FONT = 8, 32
 HIGHEST_TEMPERATURE = 5.0
+LONGEST_NAME = 80
 HIGHEST_SEED = 2**32 - 1
 MOST_THINKING = 100_000
 """Tokens of reasoning that a budget can allow: more than any context has room for is no budget."""
@@ -47,7 +48,8 @@ class Settings:
     splitters, columns and window geometry by name, in whatever text the window wrote. ``strict``: one request at a
     time, so that the same request gives the same answer bit for bit, at the cost of speed. ``models_folder``: where
     downloaded models are put; None for the studio's own folder. ``thinking_budgets``: tokens of reasoning, by effort,
-    after which the answer is asked for; none for an effort that is not there. ``unknown``: keys that
+    after which the answer is asked for; none for an effort that is not there. ``author``: the name on versions that are
+    saved; empty for that of the account. ``unknown``: keys that
     this version does not know, kept for the version that does.
     """
 
@@ -61,6 +63,7 @@ class Settings:
     strict: bool = False
     models_folder: Path | None = None
     thinking_budgets: Mapping[Effort, int] = field(default_factory=dict)
+    author: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -149,6 +152,7 @@ def _entries(settings: Settings) -> dict[str, Any]:
         "strict": settings.strict,
         "models_folder": None if settings.models_folder is None else str(settings.models_folder),
         "thinking_budgets": {effort.value: tokens for effort, tokens in settings.thinking_budgets.items()},
+        "author": settings.author,
     }
 
 
@@ -207,6 +211,12 @@ def _budgets(value: object) -> dict[Effort, int]:
     return {Effort(effort): _whole(tokens, 1, MOST_THINKING) for effort, tokens in value.items()}
 
 
+def _line(value: object) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_NAME or (value and not value.isprintable()):
+        raise ValueError(value)
+    return value
+
+
 def _switch(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(value)
@@ -239,4 +249,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "strict": _switch,
     "models_folder": _path,
     "thinking_budgets": _budgets,
+    "author": _line,
 }

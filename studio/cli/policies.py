@@ -75,6 +75,7 @@ def import_policy(
     files: Annotated[
         list[Path], typer.Argument(help="Policy files, Markdown with front matter or plain text; or folders of them.")
     ],
+    message: Annotated[str, typer.Option(help="What has changed; stands beside the version.")] = "",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Add policy files to the workspace, each as a new version. In a folder, one that cannot be used stops no other."""
@@ -84,7 +85,7 @@ def import_policy(
             found = (
                 studio.packs.import_folder(file)
                 if file.is_dir()
-                else (Imported(file, *studio.policies.import_path(file)),)
+                else (Imported(file, *studio.policies.import_path(file, message)),)
             )
             for one in found:
                 if one.version is not None:

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _MAX_POLICY_BYTES = 4 * 1024 * 1024
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _NUMBERED = re.compile(r"-\d+\Z")
 
 
@@ -76,7 +77,7 @@ def _decode(data: bytes, where: str) -> tuple[str, str, tuple[str, ...]]:
     try:
         text, encoding = decode_as(data, where)
     except InputError:
-        older = "" if data.startswith(BOMS) or b"\0" in data else of_bytes(data)
+        older = "" if data.startswith(BOMS) or _is_no_text(data) else of_bytes(data)
         try:
             text = data.decode(older) if older else ""
         except UnicodeDecodeError:
@@ -119,6 +120,11 @@ def policy_file(policy: Policy) -> bytes:
 def plain_file(policy: Policy) -> bytes:
     """The policy's text alone, in the encoding of its file."""
     return encode(policy.text, policy.encoding)
+
+
+def _is_no_text(data: bytes) -> bool:
+    """Whether bytes cannot be prose in any older encoding: control characters, or hardly a space or stop."""
+    return _CONTROL.search(data) is not None or sum(byte < 0x80 for byte in data) * 10 < len(data)
 
 
 def _still_true(policy: Policy) -> bool:

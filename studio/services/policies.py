@@ -9,10 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from studio import paths
+from studio.core.contract import writes_contract
 from studio.core.errors import InputError, NotFoundError, PolicyError
 from studio.core.golden import GoldenExample
 from studio.core.labels import Label, LabelDecision
-from studio.core.policy import Policy, PolicySummary, PolicyVersion
+from studio.core.policy import OutputForm, Policy, PolicySummary, PolicyVersion
 from studio.exchange.content_files import read_golden
 from studio.exchange.policy_files import (
     ReadPolicy,
@@ -23,6 +24,7 @@ from studio.exchange.policy_files import (
     read_policy,
     slug,
 )
+from studio.services.author import author_name
 from studio.store.workspace import Workspace
 
 __all__ = ["PolicyService", "PolicySummary", "ReadPolicy"]
@@ -120,10 +122,10 @@ class PolicyService:
             raise InputError(f"{name!r} looks like the number of a version.", hint="Choose a name with a letter.")
         return self._store.name_release(policy_id, number, name.strip())
 
-    def restore(self, policy_id: str, number: int, *, author: str = "") -> PolicyVersion:
+    def restore(self, policy_id: str, number: int) -> PolicyVersion:
         """Save an older version as the newest one; the versions between stay. Raises NotFoundError."""
         policy = self.get(policy_id, number).policy
-        return self.save(policy, message=f"Version {number} restored", author=author)
+        return self.save(policy, message=f"Version {number} restored")
 
     def branch(self, policy_id: str, number: int, title: str) -> PolicyVersion:
         """Begin a variant: a new policy from one version, with a copy of the golden set. Raises NotFoundError."""
@@ -133,15 +135,19 @@ class PolicyService:
         self._golden.add_many(
             replace(example, id=uuid4().hex, policy_id=own.id) for example in self._golden.each(policy_id)
         )
-        return self._store.save_version(own, message=message, author="", now=datetime.now(UTC))
+        return self._store.save_version(own, message=message, author=author_name(), now=datetime.now(UTC))
 
     def open(self, policy_id: str) -> Policy:
         """The policy as it was last left: its draft if there is one, else its newest version. Raises NotFoundError."""
         return self._store.draft(policy_id) or self.get(policy_id).policy
 
     def save(self, policy: Policy, *, message: str = "", author: str = "") -> PolicyVersion:
-        """Save an immutable version; the draft is then done with. An unchanged policy gives its newest version."""
-        saved = self._store.save_version(policy, message=message, author=author, now=datetime.now(UTC))
+        """Save an immutable version; the draft is then done with. An unchanged policy gives its newest version.
+
+        Without an ``author`` it is the one of the settings.
+        """
+        name = author or author_name()
+        saved = self._store.save_version(policy, message=message, author=name, now=datetime.now(UTC))
         self._store.discard_draft(policy.id)
         return saved
 
@@ -165,18 +171,18 @@ class PolicyService:
         """A policy from text, read but not stored. Raises PolicyError."""
         return parse_policy(text, name)
 
-    def import_path(self, path: Path) -> tuple[PolicyVersion, tuple[str, ...]]:
+    def import_path(self, path: Path, message: str = "") -> tuple[PolicyVersion, tuple[str, ...]]:
         """Read a policy file and save it, and what was inferred and wants a person's confirmation.
 
         It becomes a new version of the policy of its id, whose unsaved draft stays; of a starter's id it becomes a copy
         under a free id. Raises PolicyError or InputError.
         """
         read = read_policy(path)
-        return self.save_imported(read.policy, f"Imported from {path.name}"), read.notes
+        return self.save_imported(read.policy, message or f"Imported from {path.name}"), read.notes
 
     def save_imported(self, policy: Policy, message: str) -> PolicyVersion:
         """Save a policy that came from outside, as :meth:`import_path` says. Raises PolicyError."""
-        if not policy.labels and policy.position == "auto":
+        if not policy.labels and policy.form is OutputForm.LABEL and writes_contract(policy):
             raise PolicyError(
                 f"The policy {policy.title!r} defines no labels, so no answer can be asked for.",
                 hint="Give it labels in its front matter or open it in the window and confirm them there.",
@@ -189,7 +195,7 @@ class PolicyService:
             if known is not None:
                 return known
             policy = own
-        return self._store.save_version(policy, message=message, author="", now=datetime.now(UTC))
+        return self._store.save_version(policy, message=message, author=author_name(), now=datetime.now(UTC))
 
     def create(self, title: str) -> Policy:
         """A new draft, laid out in the four sections that the guidance recommends."""

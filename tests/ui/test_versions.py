@@ -47,6 +47,29 @@ def listed(stage: Stage) -> list[str]:
     ]
 
 
+def test_a_version_carries_the_name_of_the_settings_or_of_the_account(
+    open_window: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = open_window()
+    stage.open_spam()
+    monkeypatch.setattr(AskLine, "exec", answered("Shorter"))
+    page = stage.window.settings
+    stage.bench.policy.editor.insertPlainText("a")
+    stage.bench.policy.save_version()
+    stage.settle()
+    assert stage.bench.policy.document.version.author == page.author.placeholderText() != ""
+    page.author.setText("Ana")
+    page.author.editingFinished.emit()
+    stage.settle()
+    stage.bench.policy.editor.insertPlainText("b")
+    stage.bench.policy.save_version()
+    stage.settle()
+    assert (stage.bench.policy.document.version.author, stage.bench.policy.document.version.message) == (
+        "Ana",
+        "Shorter",
+    )
+
+
 def answered(text: str) -> object:
     def answer(dialog: AskLine) -> int:
         dialog.line.setText(text)

@@ -66,6 +66,7 @@ class SettingsPage(Page):
         self.author = QLineEdit(values.author)
         self.author.setPlaceholderText(account_name())
         self.author.setMaxLength(LONGEST_NAME)
+        self.author.setAccessibleName("Your name")
         self.models = ModelPlace(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(16)
