@@ -83,7 +83,7 @@ def import_policy(
     with Studio.open(workspace) as studio:
         for file in files:
             found = (
-                studio.packs.import_folder(file)
+                studio.packs.import_folder(file, message)
                 if file.is_dir()
                 else (Imported(file, *studio.policies.import_path(file, message)),)
             )

@@ -50,6 +50,12 @@ _PLAIN_NAME = re.compile(
 )
 
 
+_SECTION = re.compile(
+    r"(?:\d+[.)]?\s+)?(?:instructions?|tasks?|roles?|purpose|overview|introduction|scope|goals?|objectives?"
+    r"|(?:policy |key )?(?:definitions?|terms)|summary|how to use this policy|anweisung|aufgabe|consigne|instrucciones"
+    r"|instrucción|tarefa)(?: and scope)?",
+    re.IGNORECASE,
+)
 _FORM_WORDS = {
     OutputForm.RATIONALE_JSON: "a JSON object with a rationale",
     OutputForm.CATEGORY_JSON: "a JSON object",
@@ -104,11 +110,12 @@ def infer(text: str) -> Inferred:
 
 
 def _title(lines: list[str]) -> str:
-    """The first heading, else the first line; empty where that is a tag or a paragraph."""
+    """The first heading, else the first line; empty where that is a section's name, a tag or a paragraph."""
     for line in lines:
         heading = _SHEBANG.match(line.strip())
         if heading and heading["title"]:
-            return _short(heading["title"])
+            title = _short(heading["title"])
+            return "" if _SECTION.fullmatch(title) else title
         if line.strip() and not _UNDERLINE.match(line.strip()):
             # A tag names a part, and not the policy.
             return "" if line.lstrip().startswith("<") or len(line) > _TITLE_LENGTH else _short(line)

@@ -187,7 +187,7 @@ def _plain(text: str, name: str) -> ReadPolicy:
     found = infer(text)
     policy = Policy(
         id=slug(name),
-        title=found.title or name,
+        title=found.title or " ".join(re.split(r"[\s_-]+", name)).strip() or name,
         text=clean(text),
         labels=found.labels,
         form=found.form,

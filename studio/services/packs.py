@@ -80,7 +80,7 @@ class PackService:
         added, known, differing = self._add(version.policy.id, read.examples)
         return Unpacked(version, read.note, added, known, differing, read.notes)
 
-    def import_folder(self, folder: Path) -> tuple[Imported, ...]:
+    def import_folder(self, folder: Path, message: str = "") -> tuple[Imported, ...]:
         """Every policy of a folder: its .md and .txt files, and policy.md of the folders in it with its golden.jsonl.
 
         One file that cannot be used stops no other. Raises InputError when there is none, or too many.
@@ -93,15 +93,15 @@ class PackService:
                 f"{folder} has {len(found):,} policy files; at most {MOST_FILES:,} are read at once.",
                 hint="Name a folder in it.",
             )
-        return tuple(self._import(path) for path in found)
+        return tuple(self._import(path, message) for path in found)
 
-    def _import(self, path: Path) -> Imported:
+    def _import(self, path: Path, message: str) -> Imported:
         try:
             golden = path.with_name("golden.jsonl")
             examples: tuple[GoldenExample, ...] = ()
             if path.name.casefold() == "policy.md" and golden.is_file():
                 examples = read_golden(golden, "")
-            version, notes = self._policies.import_path(path)
+            version, notes = self._policies.import_path(path, message)
         except InputError as error:
             return Imported(path, None, problem=error)
         return Imported(path, version, notes, self._add(version.policy.id, examples)[0])

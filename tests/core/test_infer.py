@@ -208,3 +208,8 @@ def test_what_flags_a_code_decides_it_and_uncertain_sections_leave_it_to_a_perso
 @pytest.mark.parametrize("first", ["<role>\nYou judge.", "You judge posts. " * 9])
 def test_a_tag_or_a_paragraph_is_no_title(first: str) -> None:
     assert infer(first).title == ""
+
+
+@pytest.mark.parametrize("heading", ["# Instruction", "## Policy Definitions", "# 1. Purpose and scope"])
+def test_the_name_of_a_section_is_no_title(heading: str) -> None:
+    assert infer(f"{heading}\nYou judge.").title == ""

@@ -57,17 +57,18 @@ def test_a_version_carries_the_name_of_the_settings_or_of_the_account(
     stage.bench.policy.editor.insertPlainText("a")
     stage.bench.policy.save_version()
     stage.settle()
-    assert stage.bench.policy.document.version.author == page.author.placeholderText() != ""
+    saved = stage.bench.policy.document.version
+    assert saved is not None
+    assert saved.author == page.author.placeholderText() != ""
     page.author.setText("Ana")
     page.author.editingFinished.emit()
     stage.settle()
     stage.bench.policy.editor.insertPlainText("b")
     stage.bench.policy.save_version()
     stage.settle()
-    assert (stage.bench.policy.document.version.author, stage.bench.policy.document.version.message) == (
-        "Ana",
-        "Shorter",
-    )
+    named = stage.bench.policy.document.version
+    assert named is not None
+    assert (named.author, named.message) == ("Ana", "Shorter")
 
 
 def answered(text: str) -> object:
