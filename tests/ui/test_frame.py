@@ -6,17 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from studio import settings
 from studio.core.policy import Effort
 from studio.core.run import SAMPLED
 from studio.services import shield
+from studio.ui.frame.keys import KeysDialog
 from tests.ui.conftest import VIOLATES, Opener
 
-_HEAVY = ("llama_cpp", "matplotlib", "sklearn", "numpy")
+_HEAVY = ("llama_cpp", "matplotlib", "sklearn", "numpy", "keyring", "huggingface_hub", "pyarrow")
 
 
 def test_the_window_comes_up_without_the_heavy_libraries() -> None:
@@ -47,6 +48,34 @@ def test_pages_have_keys(open_window: Opener) -> None:
     for number, page in enumerate(("workbench", "golden", "history", "models", "settings"), 1):
         stage.keys(f"Ctrl+{number}")
         assert stage.window.page == page
+
+
+@pytest.mark.parametrize(("page", "runs"), [("workbench", True), ("settings", False)])
+def test_a_question_mark_shows_the_keys_of_the_page(open_window: Opener, page: str, runs: bool) -> None:
+    stage = open_window()
+    stage.window.go_to(page)
+    stage.settle()
+    seen: list[set[str]] = []
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, KeysDialog):
+            QTimer.singleShot(10, look)
+            return
+        labels = dialog.findChildren(QLabel)
+        seen.append({label.text() for label in labels})
+        assert [label.text() for label in labels if label.width() < label.sizeHint().width()] == [], "cut"
+        dialog.reject()
+
+    QTimer.singleShot(0, look)
+    stage.keys("Question", on=stage.window.rail)
+
+    assert ("Run" in seen[0], "Find anything" in seen[0]) == (runs, True)
+    stage.bench.content.message.set_exact_text("")
+    stage.window.go_to("workbench")
+    stage.bench.content.take_focus()
+    stage.keys("Question")
+    assert stage.bench.content.message.exact_text() == "?", "where one writes it is a letter"
 
 
 def test_keys_of_the_workbench_do_nothing_elsewhere(open_window: Opener) -> None:

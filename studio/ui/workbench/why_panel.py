@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QFrame, QListView, QProgressBar
 from studio.core.progress import Cancel, Progress
 from studio.core.run import Run
 from studio.services.explain import Explanation, Part, Piece, Removal, Unit, decided_share, explain, ranked, same_as
-from studio.ui.context import Context
+from studio.ui.context import Context, is_demo
 from studio.ui.tasks import Job, Lane
-from studio.ui.widgets.basics import ElidedLabel, column, frame, icon_button, push_button, row, spread
+from studio.ui.widgets.basics import ElidedLabel, column, frame, icon_button, push_button, row, spread, text_label
 from studio.ui.widgets.controls import Segments
 from studio.ui.widgets.pill import PillSize, VerdictPill
-from studio.ui.words import count, headline, left_words
+from studio.ui.words import DEMO_NOTE, count, headline, left_words
 from studio.ui.workbench.why_rows import ROW_ROLE, WhyDelegate, WhyRow
 
 _PAUSE_MS = 120
@@ -69,6 +69,7 @@ class WhyPanel(QFrame):
         self._run, self._base, self._removals, self._cancel = run, None, [], cancel
         self._picked = None
         self.unit.choose(unit)
+        self.demo.setVisible(is_demo(run))
         studio, came, told = self._context.studio, self._came, self._told
 
         def work() -> Explanation | None:
@@ -127,6 +128,8 @@ class WhyPanel(QFrame):
         head = frame("bar", row(self.back, spread(title), self.unit, spacing=8, margins=(8, 6, 12, 6)))
         self._pill = VerdictPill(theme, PillSize.SMALL)
         self._of = ElidedLabel(kind="small")
+        self.demo = text_label(DEMO_NOTE, "warn")
+        self.demo.hide()
         self.words = ElidedLabel(kind="section")
         self.detail = ElidedLabel(kind="small")
         self._bar = QProgressBar()
@@ -142,6 +145,7 @@ class WhyPanel(QFrame):
         below.addWidget(self.show_runs)
         says = column(spacing=8, margins=(16, 12, 12, 8))
         says.addLayout(top)
+        says.addWidget(self.demo)
         says.addLayout(below)
         says.addWidget(self._bar)
         self._model = QStandardItemModel(self)
