@@ -15,7 +15,7 @@ from studio.exchange.files import read_bytes
 from studio.exchange.policy_files import slug, text_of
 from studio.services.studio import Studio
 
-__all__ = ["Change", "Hunk", "Made", "Piece", "compare", "from_guideline", "merge", "split"]
+__all__ = ["Change", "Hunk", "Made", "Piece", "compare", "from_guideline", "from_guideline_text", "merge", "split"]
 
 DRAFT = "draft"
 """Names the unsaved draft where a version is asked for."""
@@ -48,10 +48,13 @@ def split(studio: Studio, policy: Policy) -> tuple[Made, ...]:
 def from_guideline(studio: Studio, path: Path, title: str = "") -> Made:
     """Lay a community guideline out as a new policy. Raises InputError or PolicyError."""
     name = title or path.stem.replace("-", " ").replace("_", " ").strip().capitalize() or "Guideline"
-    made = compose.from_guideline(
-        text_of(read_bytes(path), str(path)), policy_id=studio.policies.free_id(slug(name)), title=name
-    )
-    return _save(studio, made, f"Laid out from {path.name}")
+    return from_guideline_text(studio, text_of(read_bytes(path), str(path)), name, f"Laid out from {path.name}")
+
+
+def from_guideline_text(studio: Studio, text: str, title: str, message: str = "Laid out from a guideline") -> Made:
+    """Lay the text of a community guideline out as a new policy. Raises PolicyError."""
+    made = compose.from_guideline(text, policy_id=studio.policies.free_id(slug(title)), title=title)
+    return _save(studio, made, message)
 
 
 def _save(studio: Studio, made: Composed, message: str) -> Made:

@@ -35,6 +35,8 @@ class Act(StrEnum):
     SAVE_PACK = "save_pack"
     OPEN_PACK = "open_pack"
     OPEN_FOLDER = "open_folder"
+    MERGE = "merge"
+    SPLIT = "split"
     HIDDEN = "hidden"
     COPY_JSON = "copy_json"
     COPY_TEXT = "copy_text"
@@ -87,6 +89,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.SAVE_PACK, "Save as a policy pack", (), WORKBENCH),
     ActionSpec(Act.OPEN_PACK, "Open a policy pack", (), WORKBENCH),
     ActionSpec(Act.OPEN_FOLDER, "Bring in a folder of policies", (), WORKBENCH),
+    ActionSpec(Act.MERGE, "Merge policies into one", (), WORKBENCH),
+    ActionSpec(Act.SPLIT, "Split this policy by its labels", (), WORKBENCH),
     ActionSpec(Act.HIDDEN, "Show hidden characters", ("Ctrl+Shift+H",), WORKBENCH),
     ActionSpec(Act.COPY_JSON, "Copy the verdict as JSON", ("Ctrl+Shift+J",), WORKBENCH),
     ActionSpec(Act.COPY_TEXT, "Copy the verdict as text", ("Ctrl+Shift+C",), WORKBENCH),

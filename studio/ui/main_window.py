@@ -205,7 +205,9 @@ class MainWindow(QMainWindow):
             Act.FOLD_ALL: bench.policy.editor.folds.toggle_all,
             Act.NEXT_FINDING: lambda: bench.policy.lint.go_on(1),
             Act.LAST_FINDING: lambda: bench.policy.lint.go_on(-1),
-            Act.NEW_POLICY: bench.policy.new_policy,
+            Act.NEW_POLICY: bench.policy.compose.new,
+            Act.MERGE: bench.policy.compose.merge,
+            Act.SPLIT: bench.policy.compose.split,
             Act.OPEN_POLICY: bench.policy.open_file,
             Act.EXPORT_POLICY: bench.policy.export_file,
             Act.VERSIONS: bench.show_versions,
@@ -232,6 +234,8 @@ class MainWindow(QMainWindow):
         more.addActions([table[Act.NEW_POLICY], table[Act.OPEN_POLICY], table[Act.EXPORT_POLICY]])
         more.addSeparator()
         more.addActions([table[Act.OPEN_PACK], table[Act.SAVE_PACK], table[Act.OPEN_FOLDER]])
+        more.addSeparator()
+        more.addActions([table[Act.MERGE], table[Act.SPLIT]])
         more.addSeparator()
         more.addActions([table[Act.FIND], table[Act.SAVE_VERSION], table[Act.VERSIONS], table[Act.MATRIX]])
         bench.policy.more_button.setMenu(more)

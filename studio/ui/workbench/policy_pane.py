@@ -24,6 +24,7 @@ from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.widgets.popup import Entry, Facet, SearchPopup
 from studio.ui.workbench.chooser import PolicyButton
 from studio.ui.workbench.completion import codes_of
+from studio.ui.workbench.compose_work import ComposeWork
 from studio.ui.workbench.document import PolicyDocument
 from studio.ui.workbench.editor import PolicyEditor
 from studio.ui.workbench.find_bar import FindBar
@@ -55,6 +56,7 @@ class PolicyPane(QFrame):
         self.document = PolicyDocument(self.editor.exact_text, self)
         self.work = PolicyWork(context, self.document, self)
         self.packs = PackWork(context, self.document, self, self.work.open)
+        self.compose = ComposeWork(context, self.document, self, self.work.create, self.work.open)
         self.find_bar = FindBar(context.theme, self.editor)
         self.outline = OutlineTab(context.theme)
         self.labels = LabelsTab(context.theme)
@@ -95,12 +97,6 @@ class PolicyPane(QFrame):
         )
         if ask.exec():
             self.work.save_version(ask.text)
-
-    def new_policy(self) -> None:
-        """Ask for a title and begin a new policy."""
-        ask = AskLine(self._context.theme, self, title="New policy", label="What is it about?", take="Begin")
-        if ask.exec():
-            self.work.create(ask.text)
 
     def open_file(self) -> None:
         """Choose a policy file and open it."""
