@@ -42,6 +42,7 @@ _ALLOWS = re.compile(
     re.IGNORECASE,
 )
 _DEFINES = re.compile(r"\b(?:means|refers to|is defined as|we define|by \S+ we mean)\b", re.IGNORECASE)
+_APPEALS = re.compile(r"\bappeals?\b|\bgot (?:it|this) wrong\b|\bmistake\b|\bdisagree with\b", re.IGNORECASE)
 _ESCALATES = re.compile(
     r"\b(?:report|contact|ask|write to|appeal)\b.*\b(?:moderators?|admins?|team"
     r"|us)\b",
@@ -252,7 +253,7 @@ def _place(unit: str, side: Side | None) -> str:
         return "violates"
     if allows and not forbids:
         return "allowed"
-    if _ESCALATES.search(unit):
+    if _ESCALATES.search(unit) and not _APPEALS.search(unit):
         return "review"
     return {Side.VIOLATES: "violates", Side.SAFE: "allowed", Side.REVIEW: "review", None: "rest"}[side]
 

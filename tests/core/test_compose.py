@@ -116,3 +116,10 @@ def test_no_word_of_a_guideline_is_lost(text: str) -> None:
 def test_an_empty_guideline_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="empty"):
         from_guideline(" \n", policy_id="g", title="G")
+
+
+def test_how_to_appeal_is_no_rule_about_what_needs_a_person() -> None:
+    text = "No insults.\nIf you think we got it wrong, write to the team.\nUnsure? Ask a moderator.\n"
+    made = from_guideline(text, policy_id="g", title="G").policy.text
+    assert "- V9.a: Ask a moderator." in made
+    assert made.index("got it wrong") > made.index("not yet placed")
