@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from studio.cli.exit_codes import Exit
 from studio.cli.output import err, out, printable, show_json
 from studio.cli.progress import bar, show
 from studio.core.errors import InputError
-from studio.core.evaluation import Figure
+from studio.core.evaluation import Figure, Thresholds
 from studio.core.policy import Effort, Policy
 from studio.core.targets import By, Check, Target, parse_targets, targets_from
 from studio.services.evaluate import Evaluation, Settings
@@ -25,6 +26,16 @@ from studio.services.models import DEMO_NOTICE
 from studio.services.studio import Studio
 
 _MOST = 10_000_000
+_USUAL_RATE = 0.05
+
+
+class Part(StrEnum):
+    """Which examples of a set are judged."""
+
+    ALL = "all"
+    DRAFTING = "drafting"
+    HELD_OUT = "held-out"
+
 
 GoldenOption = Annotated[
     Path | None,
@@ -50,6 +61,18 @@ ContentOption = Annotated[
     bool, typer.Option("--with-content", help="Put contents and reasoning of failures and flips into the report.")
 ]
 
+PartOption = Annotated[
+    Part, typer.Option("--part", help="All examples, those for drafting, or those that are held out.")
+]
+MissOption = Annotated[
+    float | None,
+    typer.Option("--miss-rate", min=0.001, max=0.5, help="Find thresholds: of what violates, so much may be allowed."),
+]
+FalseFlagOption = Annotated[
+    float | None,
+    typer.Option("--false-flag-rate", min=0.001, max=0.5, help="Of the rest, so much may be flagged by itself."),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
@@ -60,6 +83,7 @@ class _Ask:
     mapping: Path | None
     compare: str | None
     compare_effort: Effort | None
+    part: Part
     settings: Settings
 
 
@@ -67,6 +91,7 @@ def evaluate(
     policy: PolicyOption,
     golden: GoldenOption = None,
     mapping: MappingOption = None,
+    part: PartOption = Part.ALL,
     compare: CompareOption = None,
     compare_effort: CompareEffortOption = None,
     fail_under: Annotated[
@@ -87,6 +112,8 @@ def evaluate(
     csv: CsvOption = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write targets and comparison as JUnit XML.")] = None,
     with_content: ContentOption = False,
+    miss_rate: MissOption = None,
+    false_flag_rate: FalseFlagOption = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -97,12 +124,21 @@ def evaluate(
     2 usage or bad input, 3 engine.
     """
     wanted = parse_targets(fail_under)
-    ask = _Ask(policy, golden, mapping, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
+    ask = _Ask(
+        policy, golden, mapping, compare, compare_effort, part, Settings(effort=effort, repeats=repeats, seed=seed)
+    )
     with Studio.open(workspace, model=model) as studio:
         evaluation, before = _judged(studio, ask, quiet=as_json)
         checks = studio.evaluate.check(evaluation, _targets(evaluation.policy, wanted), by=by)
+        found = _thresholds(studio, evaluation, miss_rate, false_flag_rate)
         report = make_report(
-            studio.evaluate, evaluation, before=before, checks=checks, by=by, with_content=with_content
+            studio.evaluate,
+            evaluation,
+            before=before,
+            checks=checks,
+            by=by,
+            with_content=with_content,
+            thresholds=found,
         )
         _write(html, report.html)
         _write(pdf, report.pdf)
@@ -125,23 +161,31 @@ def report(
     json_file: Annotated[Path | None, typer.Option("--json-file", help="Write the report as JSON.")] = None,
     golden: GoldenOption = None,
     mapping: MappingOption = None,
+    part: PartOption = Part.ALL,
     compare: CompareOption = None,
     compare_effort: CompareEffortOption = None,
     repeats: RepeatsOption = 1,
     seed: SeedOption = 0,
     effort: EffortOption = None,
     with_content: ContentOption = False,
+    miss_rate: MissOption = None,
+    false_flag_rate: FalseFlagOption = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
 ) -> None:
     """Write the report of an evaluation. Only what was not judged before is judged now."""
     if not (html or pdf or csv or json_file):
         raise InputError("No file was named to write the report to.", hint="Give --html, --pdf, --csv or --json-file.")
-    ask = _Ask(policy, golden, mapping, compare, compare_effort, Settings(effort=effort, repeats=repeats, seed=seed))
+    ask = _Ask(
+        policy, golden, mapping, compare, compare_effort, part, Settings(effort=effort, repeats=repeats, seed=seed)
+    )
     with Studio.open(workspace, model=model) as studio:
         evaluation, before = _judged(studio, ask, quiet=False)
         checks = studio.evaluate.check(evaluation, _targets(evaluation.policy, ()))
-        made = make_report(studio.evaluate, evaluation, before=before, checks=checks, with_content=with_content)
+        found = _thresholds(studio, evaluation, miss_rate, false_flag_rate)
+        made = make_report(
+            studio.evaluate, evaluation, before=before, checks=checks, with_content=with_content, thresholds=found
+        )
         _write(html, made.html)
         _write(pdf, made.pdf)
         _write(csv, made.csv)
@@ -160,6 +204,12 @@ def _judged(studio: Studio, ask: _Ask, *, quiet: bool) -> tuple[Evaluation, Eval
         examples = studio.golden_files.read(ask.golden, chosen, mapping)
     else:
         examples = tuple(studio.golden.list(chosen.id, limit=_MOST))
+    if ask.part is not Part.ALL:
+        examples = tuple(item for item in examples if item.held_out is (ask.part is Part.HELD_OUT))
+    if not examples and ask.part is not Part.ALL:
+        raise InputError(
+            f"The set has no examples in the {ask.part} part.", hint="Hold out a part with `golden hold-out`."
+        )
     if not examples:
         raise InputError(
             f"The policy {chosen.title!r} has no golden examples.", hint="Name a file with --golden FILE, or add some."
@@ -174,6 +224,15 @@ def _judged(studio: Studio, ask: _Ask, *, quiet: bool) -> tuple[Evaluation, Eval
         have = "1 example has" if unknown == 1 else f"{unknown:,} examples have"
         err.print(Text(f"{have} no decision yet, and what nobody has decided is left out.", "dim"))
     return evaluation, before
+
+
+def _thresholds(
+    studio: Studio, evaluation: Evaluation, miss: float | None, false_flag: float | None
+) -> Thresholds | None:
+    if miss is None and false_flag is None:
+        return None
+    miss, false_flag = (_USUAL_RATE if rate is None else rate for rate in (miss, false_flag))
+    return studio.evaluate.thresholds(evaluation, miss=miss, false_flag=false_flag)
 
 
 def _other(studio: Studio, ask: _Ask, chosen: Policy) -> Policy | None:
@@ -206,6 +265,8 @@ def _tell(studio: Studio, evaluation: Evaluation, made: Report, checks: tuple[Ch
         if f1 is not None and label.tp + label.fp + label.fn:
             counts = f"{label.tp} found, {label.fn} missed, {label.fp} false"
             out.print(Text(f"{printable(label.label):>12}  F1 {_number(f1)} ({_interval(f1)}), {counts}"))
+    for line in (made.data["thresholds"] or {}).get("words", ()):
+        out.print(Text(printable(line)))
     for check in checks:
         mark, style = ("✓", "green") if check.met else ("✗", "bold red")
         out.print(Text.assemble((f"{mark} ", style), printable(check.words)))

@@ -1,4 +1,4 @@
-"""``golden import|benchmark|list|export``."""
+"""``golden import|benchmark|list|hold-out|export``."""
 
 from __future__ import annotations
 
@@ -100,6 +100,21 @@ def list_examples(
         out.print(Text(f"{len(examples)} of {count:,} shown; --limit shows more.", "dim"))
 
 
+@app.command("hold-out")
+def hold_out(
+    policy: PolicyOption,
+    share: Annotated[float, typer.Option("--share", help="How much of the set, from 0 (nothing) to 0.9.")] = 0.3,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed holds out the same examples again.")] = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Hold out a part of a golden set, the same share of each label: what the policy is tested on, not written with."""
+    with Studio.open(workspace) as studio:
+        wanted = find_policy(studio, policy)
+        held = studio.golden_care.hold_out(wanted.id, share, seed)
+        total = studio.golden.count(wanted.id)
+    out.print(Text(f"{held:,} of {total:,} examples are held out."))
+
+
 @app.command("export")
 def export(
     file: Annotated[Path, typer.Argument(help="Where to write; .jsonl or .csv.")],
@@ -138,10 +153,11 @@ def _finish(
         show_json({"added": stored.added, "already": stored.already, "preview": seen.to_json()})
         return
     already = f", {stored.already:,} were there already" if stored.already else ""
-    out.print(Text(f"{printable(seen.path.name)}: {stored.added:,} examples added{already}."))
+    out.print(Text(f"{printable(seen.path.name)}: {_count(stored.added, 'example')} added{already}."))
     unknown = seen.decisions.get("unknown", 0)
     if unknown:
-        out.print(Text(f"{unknown:,} of the file's items have no known decision and stay unknown."))
+        have = "has" if unknown == 1 else "have"
+        out.print(Text(f"{unknown:,} of the file's items {have} no known decision and stay unknown."))
     _show_skipped(seen)
 
 
@@ -171,12 +187,16 @@ def _show(seen: Preview) -> None:
 def _show_questions(seen: Preview) -> None:
     for question in seen.questions:
         hint = f" (likely {question.suggested})" if question.suggested else ""
-        rows = f" {question.rows:,} items." if question.rows else ""
+        rows = f" {_count(question.rows, 'item')}." if question.rows else ""
         err.print(Text.assemble(("? ", "bold yellow"), printable(question.ask), rows, hint))
         if question.options:
             err.print(Text(f"  One of: {printable(', '.join(question.options))}", "dim"))
     if seen.questions:
         err.print(Text("Answer in the mapping: --preview --save-mapping M.json, edit, then --mapping M.json.", "dim"))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _show_skipped(seen: Preview) -> None:

@@ -27,6 +27,10 @@ def report_pdf(data: Mapping[str, Any], charts: Mapping[str, Chart]) -> bytes:
     tested = [(_words(name), "–" if value is None else str(value)) for name, value in data["provenance"].items()]
     pages.table(("", ""), tested, (28, 72))
     _scores(pages, data["scores"], charts)
+    if data["thresholds"]:
+        pages.heading("Where automatic decisions may begin")
+        for line in data["thresholds"]["words"]:
+            pages.paragraph(line)
     if data["stability"]:
         _stability(pages, data["stability"])
     if data["comparison"]:

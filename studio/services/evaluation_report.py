@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from studio import __version__
 from studio.core.content import clean, user_message
-from studio.core.evaluation import Comparison, Figure, Flip, Judged, Scores, Stability
+from studio.core.evaluation import Comparison, Figure, Flip, Judged, Scores, Stability, Thresholds
 from studio.core.targets import By, Check
 from studio.services.evaluate import EvaluateService
 from studio.services.evaluation import Evaluation
 from studio.services.evaluation_pdf import report_pdf
+from studio.services.evaluation_words import NOT_HELD_OUT, thresholds_words
 
 if TYPE_CHECKING:
     from studio.analysis.plots import Chart
@@ -102,6 +103,7 @@ def make_report(
     checks: Sequence[Check] = (),
     by: By = By.LOWER,
     with_content: bool = False,
+    thresholds: Thresholds | None = None,
 ) -> Report:
     """The report of ``evaluation``, compared with ``before`` where that is given."""
     scores = service.scores(evaluation)
@@ -123,6 +125,7 @@ def make_report(
         ],
         "provenance": _provenance(evaluation),
         "scores": asdict(scores),
+        "thresholds": _thresholds(thresholds, evaluation),
         "stability": _stability(stability),
         "comparison": _comparison(comparison, before, texts),
         "clusters": [
@@ -202,6 +205,7 @@ def _provenance(evaluation: Evaluation) -> dict[str, Any]:
         "first_seed": None if sampling.greedy else settings.seed,
         "date_in_the_prompt": evaluation.pinned_date.isoformat(),
         "examples": len(evaluation.examples),
+        "held_out_examples": sum(example.held_out for example in evaluation.examples),
         "examples_by_decision": ", ".join(f"{n} {name}" for name, n in decisions.most_common()),
         "examples_sha256": digest.hexdigest(),
         "judged_before_and_reused": evaluation.reused,
@@ -209,6 +213,14 @@ def _provenance(evaluation: Evaluation) -> dict[str, Any]:
         "started": evaluation.started_at.isoformat(timespec="seconds"),
         "finished": evaluation.finished_at.isoformat(timespec="seconds"),
     }  # fmt: skip
+
+
+def _thresholds(found: Thresholds | None, evaluation: Evaluation) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    held_out = all(example.held_out for example in evaluation.examples)
+    words = thresholds_words(found) if held_out else (*thresholds_words(found), NOT_HELD_OUT)
+    return {**asdict(found), "held_out": held_out, "words": words}
 
 
 def _stability(found: Stability | None) -> dict[str, Any] | None:

@@ -62,6 +62,21 @@ def test_any_labelled_file_will_do(cli: Cli, tmp_path: Path) -> None:
     assert (mapped.code, mapped.json["provenance"]["judged_now"]) == (0, 0)
 
 
+def test_the_held_out_part_is_judged_by_itself_and_bears_the_thresholds(cli: Cli, tmp_path: Path) -> None:
+    assert cli("evaluate", "-p", POLICY, "--part", "held-out").code == 2
+    assert "9 of 30" in cli("golden", "hold-out", "-p", POLICY, "--share", "0.3").out
+    pdf = tmp_path / "r.pdf"
+    ran = cli("evaluate", "-p", POLICY, "--part", "held-out", "--miss-rate", "0.5", "--json", "--pdf", pdf)
+    assert (ran.code, ran.json["provenance"]["held_out_examples"]) == (0, 9)
+    assert ran.json["provenance"]["examples"] == 9
+    found = ran.json["thresholds"]
+    assert (found["held_out"], found["allow"]["rate"], found["flag"]["rate"]) == (True, 0.5, 0.05)
+    assert "it takes at least" in found["flag"]["reason"]
+    assert pdf.read_bytes().startswith(b"%PDF-")
+    rest = cli("evaluate", "-p", POLICY, "--part", "drafting", "--miss-rate", "0.5", "--json")
+    assert (rest.json["provenance"]["examples"], rest.json["thresholds"]["held_out"]) == (21, False)
+
+
 @pytest.mark.parametrize(
     "wrong", [("--fail-under", "f9=1"), ("--repeats", "0"), ("--golden", "nowhere.jsonl"), ("--compare", "99")]
 )

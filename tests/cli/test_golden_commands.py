@@ -43,7 +43,7 @@ def test_a_preview_stores_nothing_and_an_open_question_ends_with_2(cli: Cli, fil
     done = cli("golden", "import", file, "--policy", "spam", "--mapping", saved)
     assert done.code == 0
     assert "3 examples added" in done.out
-    assert "1 of the file's items have no known decision" in done.out
+    assert "1 of the file's items has no known decision" in done.out
     again = cli("golden", "import", file, "--policy", "spam", "--mapping", saved, "--json").json
     assert (again["added"], again["already"]) == (0, 3)
     rows = cli("golden", "list", "--policy", "spam", "--limit", 999, "--json").json

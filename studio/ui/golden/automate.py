@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
-from studio.core.evaluation import Figure, Threshold, Thresholds
+from studio.core.evaluation import Thresholds
+from studio.services.evaluation_words import thresholds_words
 from studio.ui.context import Context
 from studio.ui.golden.work import Shown
 from studio.ui.tasks import Lane
@@ -71,35 +72,13 @@ class AutomatePane(QWidget):
 
         def done(found: Thresholds) -> None:
             if shown is self._shown:
-                self.words.setText(thresholds_words(found))
+                self.words.setText("\n\n".join(thresholds_words(found)))
 
         self._context.tasks.run(
             Lane.ANALYSE,
             lambda: service.thresholds(shown.result.evaluation, miss=miss, false_flag=false_flag),
             on_done=done,
         )
-
-
-def thresholds_words(found: Thresholds) -> str:
-    """What the thresholds do and promise, in sentences."""
-    parts = [_threshold("Allowed by itself below", found.allow), _threshold("Flagged by itself above", found.flag)]
-    shares = (
-        (found.auto_allowed, "are allowed"),
-        (found.auto_flagged, "are flagged"),
-        (found.to_review, "go to a person"),
-    )
-    parts.append("Of all examples " + ", ".join(f"{_share(figure)} {what}" for figure, what in shares) + ".")
-    return "\n\n".join([*parts, found.assumption])
-
-
-def _threshold(what: str, found: Threshold) -> str:
-    if found.at is None:
-        return f"{what}: nothing. {found.reason}"
-    return f"{what} a probability of {found.at:.3f}. {found.promise}"
-
-
-def _share(figure: Figure) -> str:
-    return "–" if figure.value is None else f"{100 * figure.value:.1f} %"
 
 
 def _rate(name: str) -> QDoubleSpinBox:
