@@ -197,9 +197,8 @@ def _only(doc: Document, kept: Label, violating: Sequence[Label]) -> Composed:
         "which published measurements favour. Which verdict wins is then decided outside the policies.",
     ]
     if dropped:
-        notes.append(
-            f"{dropped} examples of other labels were left out: what they are under {kept.id} alone, nobody has said."
-        )
+        told = "One example of another label was" if dropped == 1 else f"{dropped} examples of other labels were"
+        notes.append(f"{told} left out: what is right under {kept.id} alone, nobody has said.")
     if left:
         notes.append(f"These lines still name labels of the other policies: {', '.join(map(str, left))}.")
     made = replace(
