@@ -17,6 +17,7 @@ from studio.hub.kinds import HARMONY_TOKENS, Assessment, assess
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE | re.DOTALL)
 MOST_PARTS = 1_000
+LONGEST_CLAIM = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,9 @@ def _loadable(head: Head, found: Assessment) -> Assessment:
 
 
 def _text(metadata: Mapping[str, Value], key: str) -> str:
+    """A text of the metadata, as much of it as is ever shown; empty where there is none."""
     value = metadata.get(key)
-    return value if isinstance(value, str) else ""
+    return value[:LONGEST_CLAIM] if isinstance(value, str) else ""
 
 
 class Numbers:

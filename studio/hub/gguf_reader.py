@@ -36,6 +36,8 @@ MOST_DIMENSIONS = 4
 DEEPEST_ARRAY = 3
 LARGEST_ALIGNMENT = 65_536
 KEPT_NUMBERS = 1_024
+LONGEST_SHOWN = 60
+"""Characters of a name in a message: a file may have names that fill a window."""
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 _BOOL, _STRING, _ARRAY = 7, 8, 9
@@ -134,9 +136,10 @@ class _Reader:
         for index in range(entry_count):
             what = f"metadata entry {index + 1} of {entry_count}"
             key = self._key(what)
+            shown = repr(key[:LONGEST_SHOWN] + ("…" if len(key) > LONGEST_SHOWN else ""))
             if key in metadata:
-                raise self._wrong(f"the metadata has {key!r} twice")
-            metadata[key] = self._value(f"the metadata {key!r}")
+                raise self._wrong(f"the metadata has {shown} twice")
+            metadata[key] = self._value(f"the metadata {shown}")
         tensors = [self._tensor(index + 1, tensor_count) for index in range(tensor_count)]
         alignment = self._alignment(metadata)
         data_start = -(-self._at // alignment) * alignment

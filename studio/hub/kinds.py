@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ARCHITECTURE = "gpt-oss"
+OLLAMA_ARCHITECTURE = "gptoss"
+"""What Ollama calls the same model in files that it converted itself; their tensors have other names too."""
 HARMONY_TOKENS = ("<|start|>", "<|message|>", "<|end|>", "<|channel|>", "<|return|>")
 """The control tokens that a prompt and its answer cannot do without."""
 
@@ -87,6 +89,13 @@ def assess(
         return Assessment(Kind.NOT_TEXT, False, f"This file is {_NO_MODEL[general_type]}: it cannot write text itself.")
     if architecture == ARCHITECTURE:
         return _gpt_oss(vocabulary, missing_harmony)
+    if architecture == OLLAMA_ARCHITECTURE:
+        return Assessment(
+            Kind.GPT_OSS,
+            False,
+            "This is gpt-oss as Ollama stores it, which Ollama alone can read. Add Ollama as a server to judge with it "
+            "where it is, or get the usual file of the model.",
+        )
     if not architecture or not vocabulary or _NO_TEXT.search(architecture):
         named = f"a model of the architecture {architecture!r}" if architecture else "a file without an architecture"
         return Assessment(Kind.NOT_TEXT, False, f"This is {named}, which writes no text and cannot judge.")

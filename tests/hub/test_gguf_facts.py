@@ -124,6 +124,7 @@ def test_split_models_that_do_not_fit_together_are_told(tmp_path: Path) -> None:
     [
         (gpt_oss(**{"tokenizer.ggml.tokens": ["a"]}), Kind.GPT_OSS, "lacks the harmony tokens <|start|>"),
         ({"general.architecture": "gpt-oss"}, Kind.GPT_OSS, "lacks its vocabulary"),
+        ({"general.architecture": "gptoss"}, Kind.GPT_OSS, "Add Ollama as a server"),
         ({"general.architecture": "llama", "general.name": "Llama Guard 3 8B"}, Kind.OTHER_MODERATION, "Llama Guard"),
         ({"general.architecture": "gemma2", "general.name": "cope-a-9b"}, Kind.OTHER_MODERATION, "CoPE"),
         ({"general.architecture": "gemma2", "general.name": "Shieldgemma 9b"}, Kind.OTHER_MODERATION, "ShieldGemma"),
@@ -206,6 +207,15 @@ def test_a_lie_is_told_and_costs_no_memory(tmp_path: Path, maker: Maker, says: s
         tracemalloc.stop()
     assert str(path) in caught.value.message
     assert caught.value.hint
+
+
+def test_long_names_in_a_file_do_not_become_long_messages(tmp_path: Path) -> None:
+    path = Maker({"k" * 60_000: Raw(77, b"")}).write(tmp_path / "m.gguf")
+    with pytest.raises(GgufError, match="…' is of type 77") as caught:
+        read_facts(path)
+    assert len(caught.value.message) < 500
+    facts = read_facts(Maker({"general.architecture": "a" * 10**6}).write(path))
+    assert len(facts.assessment.words) < 500
 
 
 def test_the_same_key_twice_is_told(tmp_path: Path) -> None:
