@@ -24,6 +24,11 @@ _SAID = re.compile(
     r"\b(?i:say|answer|respond|reply|return|output|print|write)\s+(?i:with\s+)?[\"'`]+(?P<word>[A-Za-z][A-Za-z_]{1,20})[\"'`]+"
     r"(?=,?\s*(?:if|when|for|otherwise|unless|in all other)\b)"
 )
+_QUOTED_ASKED = re.compile(
+    r"\b(?i:answer|respond|reply|return|output|print)\b[^\n.]{0,40}?(?P<words>[\"'`]+[A-Za-z][A-Za-z_]{1,24}[\"'`]+"
+    r"(?:\s*(?:,|/|\||\bor\b)\s*(?:or\s+)?[\"'`]+[A-Za-z][A-Za-z_]{1,24}[\"'`]+){1,7})"
+)
+_WORD = r"[A-Za-z][A-Za-z_]+"
 _LEGEND = re.compile(r"(?<![\w.])[\"'`*]*(?P<digit>\d)[\"'`*]*\s*[=:]\s*(?P<means>[A-Za-z][^\n,;.]{1,60})")
 _IN_DOUBT = re.compile(
     r"\b(?:in doubt|doubt(?:ful)?|unclear|unsure|uncertain|borderline|review|escalat\w+)\b", re.IGNORECASE
@@ -149,7 +154,8 @@ def _words(text: str) -> dict[str, LabelDecision | None]:
         words = list(dict.fromkeys(re.findall(r"[A-Z][A-Z_]+", offered)))
         if len(words) > 1 and not set(words) & _CONTRACT:
             return {word: _means(word, "") for word in words}
-    said = list(dict.fromkeys(match["word"] for match in _SAID.finditer(text)))
+    quoted = [re.findall(_WORD, match["words"].replace(" or ", " ")) for match in _QUOTED_ASKED.finditer(text)]
+    said = list(dict.fromkeys(quoted[0] if quoted else (match["word"] for match in _SAID.finditer(text))))
     if len(said) > 1 and not {word.upper() for word in said} & _CONTRACT:
         return {word: _means(word.upper(), "") for word in said}
     return {}

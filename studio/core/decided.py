@@ -9,11 +9,13 @@ from studio.core.labels import LabelDecision
 _ALLOW = re.compile(
     r"\b(?:not\s+(?:a\s+)?violat\w*|non-?\s?violat\w*|does\s+not\s+violate|no\s+violation|not\s+(?:spam|fraud|harmful|hate)|non-?\s?spam"
     r"|safe|allowed|allow|permitted|acceptable|valid|legitimate|benign|compliant|not\s+prohibited"
+    r"|kein\w*\s+verst(?:oß|öße|össe)\w*|sin\s+infracci\w+|no\s+infringe|aucune\s+infraction|nessuna\s+violazione"
     r"|nicht\s+(?:verboten|unzulässig)|erlaubt|zulässig|autorisé\w*|permitid[oa]s?|consentit[oi])\b",
     re.IGNORECASE,
 )
 _VIOLATE = re.compile(
     r"\b(?:invalid|violat(?:es|ing|ions?|e)|unsafe|prohibited|disallowed|forbidden|not\s+(?:allowed|safe|permitted|acceptable|valid)"
+    r"|verst(?:oß|öße|össe)\w*|infracci(?:ón|ones)|infractions?|infraç(?:ão|ões)|violazion[ei]|rechtswidrig\w*"
     r"|unacceptable|blocked?|banned|removed?|verboten|unzulässig|nicht\s+(?:erlaubt|zulässig)|interdit\w*"
     r"|non\s+autorisé\w*|prohibid[oa]s?|proibid[oa]s?|n(?:o|ão)\s+permitid[oa]s?|vietat[oi]|non\s+consentit[oi])\b",
     re.IGNORECASE,
@@ -25,7 +27,7 @@ _REVIEW = re.compile(
     r"|prüfung\s+durch|grauzone|zweifelsfälle|eskalation|vérification\s+humaine|revisión\s+humana|revisão\s+humana)\b",
     re.IGNORECASE,
 )
-_NEGATED = re.compile(r"\b(?:not|non|nicht|no|não|pas)\b[\s-]*(?:a\s+)?$", re.IGNORECASE)
+_NEGATED = re.compile(r"\b(?:not|non|nicht|no|não|pas|kein\w*|sin|aucune?|nessuna)\b[\s-]*(?:a\s+)?$", re.IGNORECASE)
 
 
 def decided(text: str) -> LabelDecision | None:

@@ -220,7 +220,7 @@ def _weigh(line: str, here: list[_Found], section: LabelDecision | None) -> None
     told = decided(line) if capitals else None
     for label in here:
         if not capitals:
-            told = _plainly(label.name) or _in_a_cell(line)
+            told = _plainly(label.name) or _in_a_cell(line) or _in_brackets(line)
         if told is not None:
             label.told.append(told)
         elif section is not None:
@@ -231,6 +231,15 @@ def _plainly(name: str) -> LabelDecision | None:
     """What a label's name says when the name is (or begins with) the decision itself, such as "Safe content"."""
     match = _PLAIN_NAME.match(name)
     return decided(match.group()) if match else None
+
+
+def _in_brackets(line: str) -> LabelDecision | None:
+    """What a line that begins with a code says behind it in brackets: "VG1 Threat (violation)"; None for two things."""
+    if not _DEFINED.match(line):
+        return None
+    short = [words for words in re.findall(r"\(([^()]{2,40})\)", line) if len(words.split()) <= _CELL_WORDS]
+    told = {decided(words) for words in short} - {None}
+    return told.pop() if len(told) == 1 else None
 
 
 def _in_a_cell(line: str) -> LabelDecision | None:

@@ -213,3 +213,14 @@ def test_a_tag_or_a_paragraph_is_no_title(first: str) -> None:
 @pytest.mark.parametrize("heading", ["# Instruction", "## Policy Definitions", "# 1. Purpose and scope"])
 def test_the_name_of_a_section_is_no_title(heading: str) -> None:
     assert infer(f"{heading}\nYou judge.").title == ""
+
+
+def test_brackets_quoted_words_and_german_headings_tell_what_is_decided() -> None:
+    assert decided("### VG1 Threat (violation)\n### VG2 Talk (not a violation)\n### VG3 Odd (see below)\n") == {
+        "VG1": "violate", "VG2": "allow",
+    }  # fmt: skip
+    assert decided("Answer `allow`, `remove` or `hold`.") == {"allow": "allow", "remove": "violate", "hold": "review"}
+    assert decided('Reply "blue" or "keep".') == {}
+    assert decided("## Verstöße\n| R1 | Drohung |\n## Keine Verstöße\n- R2: Kritik\n") == {
+        "R1": "violate", "R2": "allow",
+    }  # fmt: skip

@@ -82,7 +82,8 @@ def _find(doc: Document) -> Iterator[Example]:
         answer = _ANSWER_KEY.search(line.text) if ":" in line.text or "<" in line.text else None
         if answer and _is_response(doc, line, answer):
             # What a model said is content too: alone, or behind the prompt that it answers.
-            pending = pending or (line, line.text[answer.end() :])
+            said = line.text[answer.end() :]
+            pending = (line, said) if pending is None else (pending[0], f"{pending[1]}\n{said}")
             continue
         if pending and line.text.lstrip().startswith("{"):
             yield _example(doc, pending[0], pending[1], line.text, line.start, line.end)

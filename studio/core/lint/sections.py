@@ -25,8 +25,8 @@ _INSTRUCTS = re.compile(
     r"|eres|decide si|clasifica|você é|classifique|sei un|valuta)\b",
 )
 _ALLOWS = re.compile(
-    r"\b(?:(?:is|are|stays?|remains?) (?:\w+ )?(?:allowed|permitted|acceptable|fine|ok|okay|safe|welcome)|(?:do"
-    r"|does|is|are) not (?:a )?violat\w*"
+    r"\b(?:(?:is|are|stays?|remains?) (?:\w+ )?(?:allowed|permitted|permissible|acceptable|fine|ok|okay|safe|welcome)"
+    r"|(?:do|does|is|are) not (?:a )?violat\w*"
     r"|not (?:a )?violation|(?:is|are) exempt|(?:do|does) not (?:apply|cover|include)|you (?:may|can)\b|we allow"
     r"|allowed\b|permitted\b|except\w*|(?:that|which|posts?|comments?|messages?|content) stays?\b)",
 )
@@ -40,7 +40,7 @@ _ESCALATES = re.compile(
     r"|ed by|ers)?\b(?=[^\n.]{0,40}\b(?:decid|queue|human|person|team|moderator))"
     r"|\b(?:needs?|for|to|require[sd]?|flag\w*|send\w*|route[sd]?|mark\w*|refer\w*|queue[sd]?)\b[^\n.]{0,24}\breview\b"
     r"|\b(?:person|human|moderator|warden|specialist|team|lead|editor|reviewer|supervisor|officer|analyst)s?\b[^\n.]{0,30}\b(?:decides?|reviews?|checks?"
-    r"|goes|needed|looks? at|sees?|handles?|takes over)"
+    r"|goes|needed|looks? at|sees?|reads?|handles?|takes over)"
     r"|\b(?:go(?:es)?|sen[dt]s?) to (?:a|an|the|our) (?:\w+ ){0,2}"
     r"(?:counsell?or|police|authorities|council|board|staff)\b"
     r"|\b(?:go(?:es)?|sen[dt]s?|refer(?:red)?|hand(?:ed)?(?: over)?|report(?:ed)?|pass(?:ed)?|ask|rules?"

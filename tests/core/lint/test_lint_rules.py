@@ -416,3 +416,11 @@ def test_a_policy_without_labels_is_an_error_only_where_the_answer_is_a_label() 
     assert [finding.severity for finding in lint(policy) if finding.rule == "labels-missing"] == [Severity.WARNING]
     asked = replace(policy, form=OutputForm.LABEL)
     assert [finding.severity for finding in lint(asked) if finding.rule == "labels-missing"] == [Severity.ERROR]
+
+
+def test_one_prompt_with_two_responses_is_two_examples() -> None:
+    pair = "\nPrompt: Is this my bicycle?\nResponse: {}\nAnswer: {}\n"
+    text = SOUND + pair.format("Yes, take it.", "BK2") + pair.format("I cannot tell.", "BK0")
+    assert not named(text, "example-duplicate")
+    assert not named(text, "example-two-labels")
+    assert named(SOUND + pair.format("Yes.", "BK2") + pair.format("Yes.", "BK0"), "example-two-labels")
