@@ -77,7 +77,8 @@ class PolicyService:
                 if not self._golden.count(policy.id):
                     source = f"starter {folder.name}"
                     found = read_golden(folder / "golden.jsonl", policy.id)
-                    self._golden.add_many(
+                    # Only those that are not there: another process may start in the same new workspace.
+                    self._golden.add_new(
                         [replace(e, source=source, decided_by=_AUTHOR, created_at=now) for e in found],
                     )
                 self._store.save_version(policy, message="Starter policy", author=_AUTHOR, now=now, builtin=True)

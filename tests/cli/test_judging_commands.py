@@ -56,6 +56,7 @@ def test_thinking_is_ended_and_the_form_let_go_on_request(cli: Cli, demo_policy:
     assert cut["provenance"]["constrained"] is True
     (session,) = cli("sessions", "list", "--json").json
     (kept,) = cli("sessions", "show", session["id"][:8], "--json").json["runs"]
+    assert cli("sessions", "show", "Command line", "--json").json["runs"] == [kept]
     assert kept["thinking_cut"] is True
 
     free = cli("classify", "--policy", demo_policy, golden["violates"], "--no-constrain")

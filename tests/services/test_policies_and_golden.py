@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +44,7 @@ def test_a_draft_is_what_opens_until_it_is_saved_or_dropped(open_studio: Opener)
     assert studio.policies.get("spam").policy == draft
 
 
-@pytest.mark.parametrize("step", ["policies.Policies.save_version", "golden.Golden.add_many"])
+@pytest.mark.parametrize("step", ["policies.Policies.save_version", "golden.Golden.add_new"])
 def test_a_first_start_that_broke_off_is_made_good(
     open_studio: Opener, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -52,6 +55,15 @@ def test_a_first_start_that_broke_off_is_made_good(
     studio = open_studio()
     assert all(studio.golden.count(summary.id) >= 24 for summary in studio.policies.list())
     assert len(studio.policies.list()) >= 13
+
+
+def test_several_first_starts_in_one_new_workspace_get_along() -> None:
+    command = [sys.executable, "-m", "studio", "policies", "list", "--json"]
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [start.communicate(timeout=120) for start in starts]
+    assert [start.returncode for start in starts] == [0] * 4, said
+    counted = [{row["id"]: row["golden"] for row in json.loads(out)} for out, _ in said]
+    assert max(counts["spam"] for counts in counted) >= 24
 
 
 def test_an_unchanged_policy_makes_no_new_version(open_studio: Opener) -> None:
