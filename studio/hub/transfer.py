@@ -29,6 +29,10 @@ SPARE = 500_000_000
 """Bytes that stay free on the disk: a full disk stops the workspace too."""
 
 
+FIRST_TRIES = 4
+"""To be told what there is, before a byte is fetched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How a broken connection is met: tries in a row without a new byte, and the waits between them in seconds."""
@@ -96,20 +100,34 @@ class Stop:
 T = TypeVar("T")
 
 
-def patiently(call: Callable[[], T], stop: Stop, patience: Patience) -> T:
-    """The result of ``call``, tried again when that may help. Raises the DownloadError that remains."""
-    wait = patience.first_wait_s
-    for attempt in itertools.count(1):
-        try:
-            return call()
-        except DownloadError as error:
-            if stop.requested:
-                raise PausedError("The download was stopped.", hint="Start it again at any time.") from error
-            if not error.again or attempt >= patience.tries:
-                raise
-            stop.wait(max(wait, error.wait_s))
-            wait = min(wait * 2, patience.longest_wait_s)
-    raise AssertionError("counting has no end")
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks for what there is before a byte is fetched, a few times when that may help.
+
+    A person waits: soon there is an answer, or word that there is none.
+    """
+
+    stop: Stop
+    patience: Patience
+    on_progress: Callable[[Progress], None] | None = None
+
+    def __call__(self, call: Callable[[], T]) -> T:
+        """The result of ``call``. Raises the DownloadError that remains, or PausedError."""
+        wait, tries = self.patience.first_wait_s, min(self.patience.tries, FIRST_TRIES)
+        for attempt in itertools.count(1):
+            try:
+                return call()
+            except DownloadError as error:
+                if self.stop.requested:
+                    raise PausedError("The download was stopped.", hint="Start it again at any time.") from error
+                if not error.again or attempt >= tries:
+                    raise
+                pause = max(wait, error.wait_s)
+                if self.on_progress is not None:
+                    self.on_progress(Progress(0, 0, f"{error.message} Trying again in {pause:.0f} s"))
+                self.stop.wait(pause)
+                wait = min(wait * 2, self.patience.longest_wait_s)
+        raise AssertionError("counting has no end")
 
 
 def check_room(folder: Path, needed: int) -> None:

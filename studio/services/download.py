@@ -21,7 +21,7 @@ from studio.hub.catalogue import KnownModel
 from studio.hub.discovery import Found, hub_cache
 from studio.hub.failures import DownloadError, PausedError
 from studio.hub.partial import Promise, Slot
-from studio.hub.transfer import SPARE, Patience, Stop, fetch, patiently
+from studio.hub.transfer import SPARE, Asker, Patience, Stop, fetch
 from studio.services import shield
 from studio.services.shelf import Shelf, ShelfEntry, State, on_disk
 
@@ -113,7 +113,7 @@ def download(
                 shield.allow(servers.reached(place), f"Download of {known.title}"),
                 Hub(place, token, timeout_s) as hub,
             ):
-                promises = _promises(hub, known, slots, stop, patience)
+                promises = _promises(hub, known, slots, Asker(stop, patience, on_progress))
                 fetch(
                     list(zip(slots, promises, strict=True)),
                     hub.open,
@@ -137,14 +137,14 @@ def _wait_for_turn(stop: Stop) -> None:
             raise PausedError("The download was stopped before its turn came.", hint="Start it again at any time.")
 
 
-def _promises(hub: Hub, known: KnownModel, slots: Sequence[Slot], stop: Stop, patience: Patience) -> list[Promise]:
+def _promises(hub: Hub, known: KnownModel, slots: Sequence[Slot], ask: Asker) -> list[Promise]:
     """What every file must become, at one commit: that of an earlier start where it is still to be had."""
     offered = None
     kept = {promise.commit for slot in slots if (promise := slot.promise() or slot.origin()) is not None}
     if len(kept) == 1:
-        offered = patiently(functools.partial(_at, hub, known.repo, *kept), stop, patience)
+        offered = ask(functools.partial(_at, hub, known.repo, *kept))
     if offered is None:
-        offered = patiently(functools.partial(hub.commit, known.repo), stop, patience)
+        offered = ask(functools.partial(hub.commit, known.repo))
     promises = []
     for file in known.files:
         promise = next((p for p in offered.values() if p.sha256 == file.sha256), None)
@@ -154,7 +154,7 @@ def _promises(hub: Hub, known: KnownModel, slots: Sequence[Slot], stop: Stop, pa
             raise _not_offered(known, file.name, file.sha256, offered.get(file.name))
         promises.append(promise)
     for promise in promises:
-        patiently(functools.partial(hub.confirm, promise), stop, patience)
+        ask(functools.partial(hub.confirm, promise))
     return promises
 
 

@@ -17,7 +17,7 @@ import pytest
 from studio.core.errors import InputError
 from studio.core.progress import Cancel, Progress
 from studio.hub.catalogue import KnownFile, KnownModel, load
-from studio.services.download import download
+from studio.services.download import Patience, download
 from studio.services.shelf import DownloadError, NoRoomError, PausedError, QuarantinedError, Shelf, State
 from tests.hub.conftest import HURRIED, after, get, known, model_bytes
 from tests.hub.hub_stand_in import BODY_FAULTS, FAULTS, OTHER_COMMIT, REPO, HubStandIn, running
@@ -167,6 +167,17 @@ def test_promised_bytes_that_are_no_model_are_set_aside_and_the_shelf_can_be_rea
     entry = shelf.get("small")
     assert (entry.state, entry.model) == (State.MISSING, None)
     assert "not a GGUF file" in entry.why
+
+
+def test_a_hub_that_cannot_answer_is_given_up_soon_and_meanwhile_that_is_said(shelf: Shelf, hub: HubStandIn) -> None:
+    hub.faults = ["503"] * 50
+    seen: list[Progress] = []
+    with pytest.raises(DownloadError, match="503"):
+        download(
+            shelf, "small", endpoint=hub.url, patience=Patience(50, 0.01, 0.02), timeout_s=5, on_progress=seen.append
+        )
+    assert len(hub.asked) == len(seen) + 1 == 4
+    assert all("Trying again in" in progress.message for progress in seen)
 
 
 def test_a_description_without_an_end_is_not_read_to_it(shelf: Shelf, hub: HubStandIn) -> None:
