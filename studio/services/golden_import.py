@@ -21,14 +21,14 @@ from studio.exchange.files import read_text
 from studio.exchange.golden_export import write
 from studio.exchange.labelled import own
 from studio.exchange.labelled.mapping import Mapping, from_json, to_json
-from studio.exchange.labelled.preview import Preview, Stopped, examples
+from studio.exchange.labelled.preview import Preview, Stopped, examples, revalued
 from studio.exchange.labelled.preview import preview as preview_file
 from studio.exchange.labelled.questions import Question
 from studio.store.workspace import Workspace
 
 __all__ = ["GoldenFiles", "Mapping", "Preview", "Question", "Stopped", "Stored"]
 
-_PART = 2_000
+_PART = 500
 """Examples in one transaction: others wait for it, and a stop waits for no more than this."""
 
 _SHORT = ("text", "note")
@@ -64,6 +64,11 @@ class GoldenFiles:
         seen = preview_file(path, policy, mapping, on_progress=on_progress, cancel=cancel)
         _refuse_unknown_labels(seen.mapping, policy)
         return seen
+
+    def meaning(self, seen: Preview, mapping: Mapping, policy: Policy) -> Preview:
+        """The preview under a mapping that differs in the meaning of labels alone; the file is not read again."""
+        _refuse_unknown_labels(mapping, policy)
+        return revalued(seen, mapping, policy)
 
     def read(self, path: Path, policy: Policy, mapping: Mapping | None = None) -> tuple[GoldenExample, ...]:
         """The golden examples of a file, not stored: the studio's own JSONL, or a labelled file that is certain.

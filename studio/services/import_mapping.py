@@ -13,7 +13,7 @@ from studio.exchange.labelled.mapping import CONTENT, LABEL_COLUMN, Item, Mappin
 from studio.exchange.labelled.questions import Question
 from studio.exchange.labelled.values import Meaning
 
-__all__ = ["Mapping", "Question", "Role", "answered", "meant", "placed", "roles", "said"]
+__all__ = ["Mapping", "Question", "Role", "answered", "likely", "meant", "placed", "roles", "said"]
 
 UNKNOWN, SKIP = "unknown", "skip"
 
@@ -110,6 +110,14 @@ def meant(mapping: Mapping, label: str, word: str, labels: tuple[str, ...] = ())
         decision = None if word in (UNKNOWN, SKIP) else Decision(word)
         meaning = Meaning(decision, labels if decision is not None else (), word == SKIP)
     return replace(mapping, values={**mapping.values, label: meaning})
+
+
+def likely(mapping: Mapping, questions: Sequence[Question]) -> Mapping:
+    """The mapping with the likely meaning of each label that has one and is still open."""
+    for question in questions:
+        if question.where[0] == "values" and question.suggested:
+            mapping = meant(mapping, question.where[1], question.suggested)
+    return mapping
 
 
 def said(mapping: Mapping, label: str) -> tuple[str, tuple[str, ...]]:

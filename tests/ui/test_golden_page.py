@@ -278,6 +278,35 @@ def test_a_file_is_stored_only_after_every_answer(open_window: Opener, tmp_path:
     dialog.deleteLater()
 
 
+def test_the_likely_meanings_are_taken_at_once_and_the_file_is_not_read_again(
+    open_window: Opener, tmp_path: Path
+) -> None:
+    stage, _page, policy = with_set(open_window, tmp_path)
+    path = tmp_path / "flags.csv"
+    path.write_text("text,toxic,insult\nfollow me back,1,0\nlovely weather,0,0\n")
+    dialog = ImportDialog(stage.window._context, policy, path, stage.window)
+    stage.until(lambda: dialog.preview is not None and not dialog.busy)
+    assert dialog.preview is not None
+    assert len(dialog.preview.questions) == 3
+    assert not dialog.likely.isHidden()
+    path.unlink()
+    dialog.likely.click()
+    assert dialog.preview.decisions == {"violates": 1, "allowed": 1}
+    assert dialog.take.isEnabled()
+    dialog.deleteLater()
+
+
+def test_a_thousand_labels_come_a_few_at_a_time(open_window: Opener, tmp_path: Path) -> None:
+    stage, _page, policy = with_set(open_window, tmp_path)
+    path = tmp_path / "many.csv"
+    path.write_text("text,label\n" + "".join(f"This is text {n},kind {n}\n" for n in range(1000)))
+    dialog = ImportDialog(stage.window._context, policy, path, stage.window)
+    stage.until(lambda: dialog.preview is not None)
+    assert dialog.labels.rowCount() < 100
+    stage.until(lambda: dialog.labels.rowCount() == 1000)
+    dialog.deleteLater()
+
+
 def test_duplicates_become_filters(open_window: Opener, tmp_path: Path) -> None:
     stage, page, policy = with_set(open_window, tmp_path)
     run = stage.studio.judge.judge(

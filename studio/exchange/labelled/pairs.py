@@ -6,7 +6,7 @@ import re
 
 from studio.core.policy import ContentKind
 from studio.exchange.labelled.mapping import Item
-from studio.exchange.labelled.names import Role, normal
+from studio.exchange.labelled.names import Role, is_sure_label, normal
 from studio.exchange.labelled.profile import Column, Profile
 
 _NUMBER = re.compile(r"(?<![a-z0-9])(?:\d{1,2}|[a-d])(?![a-z0-9])")
@@ -18,8 +18,9 @@ def pairs(profile: Profile, prompt: Column, responses: list[Column]) -> tuple[It
 
 
 def may_label(column: Column) -> bool:
-    """Whether the values may be labels: few and short, or lists of them, or scores."""
-    return column.is_score or (not column.many and not column.is_prose) or "list" in column.types
+    """Whether the values may be labels: few and short, or lists of them, or scores; more of them by a sure name."""
+    few = not column.many or (is_sure_label(column.name) and not column.full)
+    return column.is_score or (few and not column.is_prose) or "list" in column.types
 
 
 def _numbered(profile: Profile, prompt: Column, responses: list[Column]) -> tuple[Item, ...]:

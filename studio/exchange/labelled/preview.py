@@ -36,7 +36,7 @@ _SAMPLES = 3
 _STEP = 5_000
 _WORDS = {"valid", "invalid"}
 _NO_CONTENT, _NO_RECORD = Content.message(""), Record(0, {}, "")
-_Kind = tuple[tuple[str, ...], bool, tuple[str, ...]]
+Kind = tuple[tuple[str, ...], bool, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Preview:
 
     ``by_label`` counts items per original label; an item with several labels counts under each. ``unlabelled`` are
     items of which the file does not say what is right. ``decisions`` counts items per decision as the mapping
-    stands, with ``unknown`` for the rest. ``samples`` shows the first contents of each label.
+    stands, with ``unknown`` for the rest. ``samples`` shows the first contents of each label. ``table`` is the file
+    as it was read, and ``kinds`` counts items by all that their decision depends on.
     """
 
     path: Path
@@ -60,6 +61,8 @@ class Preview:
     decisions: dict[str, int]
     samples: dict[str, tuple[str, ...]]
     columns: tuple[str, ...]
+    table: Table
+    kinds: Counter[Kind]
 
     def to_json(self) -> dict[str, Any]:
         """The preview for scripts."""
@@ -99,7 +102,7 @@ def preview(
         if on_progress is not None and count.rows % _STEP == 0:
             on_progress(Progress(count.rows, 0, path.name))
     mapping = replace(mapping, values=_values(mapping, given, count.by_label, table, policy))
-    decisions, unlabelled = _decided(count, mapping, policy)
+    decisions, unlabelled = _decided(count.kinds, mapping, policy)
     return Preview(
         path=path,
         sha256=sha256,
@@ -113,7 +116,16 @@ def preview(
         decisions=decisions,
         samples={label: tuple(texts) for label, texts in count.samples.items()},
         columns=tuple(columns.columns),
+        table=table,
+        kinds=count.kinds,
     )
+
+
+def revalued(seen: Preview, mapping: Mapping, policy: Policy | None) -> Preview:
+    """The preview with other meanings of the labels, all else unchanged: the file need not be read again."""
+    decisions, unlabelled = _decided(seen.kinds, mapping, policy)
+    questions = open_questions(mapping, seen.by_label, seen.columns, seen.table, policy)
+    return replace(seen, mapping=mapping, decisions=decisions, unlabelled=unlabelled, questions=questions)
 
 
 def examples(seen: Preview, policy: Policy, now: datetime) -> Iterator[GoldenExample]:
@@ -223,11 +235,11 @@ def _values(
     return {label: meaning for label, meaning in values.items() if not label.endswith(" (score)")}
 
 
-def _decided(count: _Count, mapping: Mapping, policy: Policy | None) -> tuple[dict[str, int], int]:
+def _decided(kinds: Counter[Kind], mapping: Mapping, policy: Policy | None) -> tuple[dict[str, int], int]:
     """Items per decision, and how many the file leaves without a label."""
     decisions: Counter[str] = Counter()
     unlabelled = 0
-    for (originals, unsaid, tags), number in count.kinds.items():
+    for (originals, unsaid, tags), number in kinds.items():
         item = Parsed(0, 0, _NO_CONTENT, originals, unsaid, _NO_RECORD, (), tags)
         meaning = resolve(item, mapping, policy)
         word = "skip" if meaning.skip else "unknown" if meaning.decision is None else str(meaning.decision)
@@ -243,7 +255,7 @@ class _Count:
     def __init__(self) -> None:
         self.items = self.rows = self.skipped_count = 0
         self.by_label: Counter[str] = Counter()
-        self.kinds: Counter[_Kind] = Counter()
+        self.kinds: Counter[Kind] = Counter()
         self.samples: dict[str, list[str]] = {}
         self._skipped: list[Skipped] = []
 
@@ -276,6 +288,6 @@ class _Count:
             samples.append(item.content.title)
 
 
-def _kind(item: Parsed) -> _Kind:
+def _kind(item: Parsed) -> Kind:
     """All that the decision depends on."""
     return item.originals, item.open, tuple(tag for tag in item.tags if tag.startswith("human_annotation="))

@@ -11,8 +11,11 @@ from studio.exchange.labelled.names import Role, role_of
 from studio.exchange.labelled.records import Record, Skipped, is_blank
 
 MOST_COLUMNS = 1000
-MOST_VALUES = 200
+MOST_VALUES = 2_000
 """Different values that are remembered per column; more is no column of labels."""
+
+_FEW = 200
+"""Different values up to which a column is one of labels or tags whatever its name."""
 
 _MOST_ROWS = 20_000
 _SHORT = 120
@@ -32,7 +35,12 @@ class Column:
     spaces: int = 0
     types: Counter[str] = field(default_factory=Counter)
     values: Counter[str] = field(default_factory=Counter)
-    many: bool = False
+    full: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether it has too many values, or too long ones, for labels or tags."""
+        return self.full or len(self.values) > _FEW
 
     @property
     def mean_length(self) -> float:
@@ -114,14 +122,14 @@ def _add(column: Column, value: Any) -> None:
     column.letters += len(text)
     column.spaces += text.count(" ")
     column.types[_type(value)] += 1
-    if column.many:
+    if column.full:
         return
     if len(text) > _SHORT:
-        column.many = True
+        column.full = True
         return
     column.values[text] += 1
     if len(column.values) > MOST_VALUES:
-        column.many = True
+        column.full = True
 
 
 def plain_text(value: Any) -> str:

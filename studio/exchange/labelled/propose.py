@@ -242,7 +242,9 @@ def _perhaps(profile: Profile, draft: _Draft, used: set[str]) -> str:
     free = [c for c in profile.columns.values() if c.name not in used and c.role in (Role.META, Role.OTHER)]
     named = [c for c in free if may_be_label(c.name) and may_label(c)]
     few = [c for c in free if _is_kind(c) or (c.role is Role.OTHER and c.is_score)]
-    if not named and not few:
+    crowded = [c for c in profile.of(Role.LABEL) if c.name not in used and is_sure_label(c.name) and not c.is_prose]
+    draft.notes += [f"{c.name!r} holds too many different values to be taken for the label." for c in crowded]
+    if not named and not few and not crowded:
         return ""
     draft.confirm[LABEL_COLUMN] = None
     if not named:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDoubleSpinBox, QFileDialog, Q
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
 from studio.services.golden_import import Mapping, Preview, Stopped, Stored
-from studio.services.import_mapping import Question, answered
+from studio.services.import_mapping import Question, answered, likely, meant
 from studio.ui.context import Context
 from studio.ui.golden.import_tables import ColumnsTable, LabelsTable
 from studio.ui.tasks import Job, Lane
@@ -18,6 +18,7 @@ from studio.ui.widgets.basics import AutoText, ElidedLabel, column, push_button,
 from studio.ui.widgets.reading import ReadText
 from studio.ui.words import count
 
+_ANY_SHAPE = "generic"
 _SHOWN_SKIPPED = 2_000
 
 
@@ -47,10 +48,12 @@ class ImportDialog(QDialog):
         self.take.setEnabled(False)
         self.open_mapping = push_button(theme, "Use a saved mapping…", "quiet", act=self._open_mapping)
         self.keep_mapping = push_button(theme, "Save this mapping…", "quiet", act=self._keep_mapping)
-        self.tabs = tab_row()
+        self.tabs = tab_row("What the file would become")
+        self.likely = push_button(theme, "Take the likely meanings", act=self._take_likely)
+        self.likely.hide()
         self._lay_out()
-        for table in (self.columns, self.labels):
-            table.changed.connect(self.look)
+        self.columns.changed.connect(self.look)
+        self.labels.chosen.connect(self._mean)
         self.look(None)
 
     @property
@@ -108,15 +111,34 @@ class ImportDialog(QDialog):
         if self._preview is not None and value != "":
             self.look(answered(self._preview.mapping, question, value))
 
+    def _mean(self, label: str, word: str, labels: tuple[str, ...]) -> None:
+        if self._preview is not None:
+            self._reckon(meant(self._preview.mapping, label, word, tuple(labels)))
+
+    def _take_likely(self) -> None:
+        if self._preview is not None:
+            self._reckon(likely(self._preview.mapping, self._preview.questions))
+
+    def _reckon(self, mapping: Mapping) -> None:
+        """Other meanings of the labels: counted at once, as the file stays as it was read."""
+        seen = self._preview
+        if seen is None or self._job is not None:
+            self.look(mapping)
+            return
+        self._show(self._context.studio.golden_files.meaning(seen, mapping, self._policy))
+
     def _show(self, seen: Preview) -> None:
-        self._preview = seen
+        before, self._preview = self._preview, seen
         self.problem.hide()
-        self.columns.show_preview(seen)
+        if before is None or before.table is not seen.table:
+            self.columns.show_preview(seen)
         self.labels.show_preview(seen, self._policy)
         self._ask(seen)
         decisions = {word.replace("_", " "): number for word, number in seen.decisions.items()}
         parts = ", ".join(f"{number:,} {word}" for word, number in decisions.items())
-        lines = [f"{count(seen.items, 'item')}, read as {seen.mapping.shape.replace('_', ' ')}: {parts}."]
+        shape = seen.mapping.shape
+        known = "" if shape == _ANY_SHAPE else f", read as {shape.replace('_', ' ')}"
+        lines = [f"{count(seen.items, 'item')}{known}: {parts}."]
         self.summary.setText(" ".join([*lines, *seen.mapping.notes]))
         skipped = [f"Row {item.row}: {item.why}" if item.row else item.why for item in seen.skipped[:_SHOWN_SKIPPED]]
         more = len(seen.skipped) - len(skipped)
@@ -127,6 +149,7 @@ class ImportDialog(QDialog):
         kept = seen.items - seen.decisions.get("skip", 0)
         self.take.setText(f"Import {count(kept, 'example')}")
         self.take.setEnabled(not seen.questions and bool(kept))
+        self.likely.setVisible(sum(q.where[0] == "values" and bool(q.suggested) for q in seen.questions) > 1)
         open_questions = len(seen.questions)
         self._open.setText(f"{count(open_questions, 'answer')} still needed" if open_questions else "")
 
@@ -250,6 +273,6 @@ class ImportDialog(QDialog):
         )
         layout.setStretch(4, 1)
         cancel = push_button(theme, "Cancel", act=self.reject)
-        layout.addLayout(row(self.open_mapping, self.keep_mapping, None, self._open, cancel, self.take))
+        layout.addLayout(row(self.open_mapping, self.keep_mapping, None, self._open, self.likely, cancel, self.take))
         self.setLayout(layout)
         self.resize(theme.scale.px(880), theme.scale.px(600))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Iterator
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from studio.core.labels import Decision
 from studio.core.policy import Policy
 from studio.services.golden_import import Preview
-from studio.services.import_mapping import SKIP, UNKNOWN, Role, can_place, meant, placed, roles, said
+from studio.services.import_mapping import SKIP, UNKNOWN, Role, can_place, placed, roles, said
 from studio.ui.theme import Theme
 from studio.ui.words import DECISION
 
@@ -28,6 +31,8 @@ ROLE = {
     Role.UNUSED: "Not used",
 }
 _ASK = "Please say"
+_AT_ONCE = 12
+_END = object()
 
 
 class _Table(QTableWidget):
@@ -49,6 +54,29 @@ class _Table(QTableWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+        self._rows: Iterator[None] = iter(())
+        self._soon = QTimer(self)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._more)
+
+    @property
+    def filling(self) -> bool:
+        """Whether rows are still to come."""
+        return self._soon.isActive()
+
+    def fill(self, rows: Iterator[None]) -> None:
+        """Empty the table and let ``rows`` fill it, a few at a time: a thousand choices would hold the window up."""
+        self.setRowCount(0)
+        self._rows = rows
+        self._soon.start()
+        self._more()
+
+    def _more(self) -> None:
+        for _ in range(_AT_ONCE):
+            if next(self._rows, _END) is _END:
+                self._soon.stop()
+                return
 
     def put(self, at: int, *cells: str | QWidget) -> None:
         """Fill a row; a widget stands in its cell."""
@@ -72,13 +100,16 @@ class ColumnsTable(_Table):
 
     def show_preview(self, seen: Preview) -> None:
         """Show the columns of a preview; where a known shape settles them they only say what they are."""
+        self.fill(self._filling(seen))
+
+    def _filling(self, seen: Preview) -> Iterator[None]:
         mapping = seen.mapping
-        self.setRowCount(0)
         for at, (column, used) in enumerate(roles(mapping, seen.columns).items()):
             self.insertRow(at)
             left_out = mapping.unmapped.get(column, "")
             if not can_place(mapping):
                 self.put(at, column, ", ".join(ROLE[role] for role in used), left_out)
+                yield
                 continue
             box = QComboBox()
             box.setAccessibleName(f"What the column {column} is for")
@@ -89,37 +120,48 @@ class ColumnsTable(_Table):
                 lambda _at, column=column, box=box: self.changed.emit(placed(mapping, column, Role(box.currentData())))
             )
             self.put(at, column, box, left_out)
+            yield
 
 
 class LabelsTable(_Table):
-    """What each original label means. ``changed`` carries the mapping with another meaning."""
+    """What each original label means. ``chosen`` carries a label, the word for its meaning, and the policy's labels."""
 
-    changed = Signal(object)
+    chosen = Signal(str, str, object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Labels of the file", ("Label in the file", "Items", "First of them", "It means"), 2)
+        self._boxes: dict[str, QComboBox] = {}
+        self._shown: tuple[str, ...] = ()
 
     def show_preview(self, seen: Preview, policy: Policy) -> None:
         """Show the labels of a preview; those that nobody has given a meaning ask for one."""
-        mapping = seen.mapping
+        labels = (policy.id, *seen.by_label)
+        if labels == self._shown and not self.filling:
+            for label, box in self._boxes.items():
+                box.setCurrentIndex(_place(box, *said(seen.mapping, label)))
+            return
+        self._shown, self._boxes = labels, {}
+        self.fill(self._filling(seen, policy))
+
+    def _filling(self, seen: Preview, policy: Policy) -> Iterator[None]:
         likely = {question.where[1]: question.suggested for question in seen.questions if question.where[0] == "values"}
-        self.setRowCount(0)
         for at, (label, number) in enumerate(seen.by_label.items()):
             self.insertRow(at)
             samples = " · ".join(seen.samples.get(label, ()))
             if label.endswith(" (score)"):
                 self.put(at, label, f"{number:,}", samples, "By its threshold")
-                continue
-            box = self._meanings(label, policy, likely.get(label, ""))
-            word, labels = said(mapping, label)
-            box.setCurrentIndex(_place(box, word, labels))
-            box.activated.connect(
-                lambda _at, label=label, box=box: self.changed.emit(meant(mapping, label, *box.currentData()))
-            )
-            self.put(at, label, f"{number:,}", samples, box)
+            else:
+                box = self._boxes[label] = self._meanings(label, policy, likely.get(label, ""))
+                box.setCurrentIndex(_place(box, *said(seen.mapping, label)))
+                box.activated.connect(partial(self._chosen, label, box))
+                self.put(at, label, f"{number:,}", samples, box)
+            yield
         if seen.unlabelled:
             self.insertRow(self.rowCount())
             self.put(self.rowCount() - 1, "(no label)", f"{seen.unlabelled:,}", "", "Unknown")
+
+    def _chosen(self, label: str, box: QComboBox, _at: int) -> None:
+        self.chosen.emit(label, *box.currentData())
 
     def _meanings(self, label: str, policy: Policy, likely: str) -> QComboBox:
         box = QComboBox()

@@ -171,3 +171,10 @@ def test_a_label_that_is_certain_is_not_asked_when_another_column_was_chosen(tmp
     seen = see(tmp_path, "set.csv", text)
     chosen = see(tmp_path, "set.csv", text, replace(seen.mapping, confirm={"label_column": "outcome"}))
     assert (chosen.by_label, chosen.decisions) == ({"safe": 3, "unsafe": 3}, {"allowed": 3, "violates": 3})
+
+
+@pytest.mark.parametrize(("different", "by_label", "open_"), [(900, 900, 900), (2500, 0, 1)])
+def test_a_column_named_label_may_hold_many(tmp_path: Path, different: int, by_label: int, open_: int) -> None:
+    text = "text,label\n" + "".join(f"This is text {n},label {n}\n" for n in range(different))
+    seen = see(tmp_path, "set.csv", text)
+    assert (seen.items, len(seen.by_label), len(asked(seen))) == (different, by_label, open_)
