@@ -20,6 +20,8 @@ from studio.core.evaluation import Calibration, Confusion, Curve, Difference, Fi
 LOCK = threading.Lock()  # matplotlib's settings belong to the whole process
 _MOST_NAMES = 24
 _LONGEST_NAME = 28
+_WORDS = {"f1": "F1", "mcc": "MCC", "fpr": "false positive rate", "fnr": "false negative rate"}
+"""Figures whose short names are not words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ class Chart:
             axes.spines[side].set_visible(False)
 
 
+def _words(name: str) -> str:
+    """The name of a figure as it is written out."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
 def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> Chart:
     """Each figure as a point with its interval as a bar, from 0 to 1; those without a value say so."""
 
@@ -81,7 +88,7 @@ def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> Chart:
         lowest = min((f.interval.low for f in figures if f.interval), default=0.0)
         axes.set_xlim(min(0.0, lowest) - 0.02, 1.02)
         axes.set_ylim(max(1, len(figures)) - 0.5, -0.5)
-        axes.set_yticks(range(len(figures)), [figure.name.replace("_", " ") for figure in figures])
+        axes.set_yticks(range(len(figures)), [_words(figure.name) for figure in figures])
         axes.grid(axis="x", color=palette.line, linewidth=0.8)
 
     return Chart("intervals", draw, palette, (6.4, 0.6 + 0.32 * max(1, len(figures))))
@@ -101,7 +108,7 @@ def differences(found: Sequence[Difference], palette: Palette = LIGHT) -> Chart:
                 axes.plot(ends, [row, row], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
             axes.plot([difference.value], [row], "o", color=colour, markersize=6)
         axes.set_ylim(max(1, len(shown)) - 0.5, -0.5)
-        axes.set_yticks(range(len(shown)), [difference.name for difference in shown])
+        axes.set_yticks(range(len(shown)), [_words(difference.name) for difference in shown])
         axes.set_xlabel("after minus before")
         axes.grid(axis="x", color=palette.line, linewidth=0.8)
 

@@ -291,7 +291,7 @@ class ExampleDetail(QFrame):
         inside.addLayout(row(text_label("Who decided", "small"), self.who, text_label("Tags", "small"), self.tags))
         body.setLayout(inside)
         said = self._said()
-        self.tabs = tab_row()
+        self.tabs = tab_row("The example")
         self.tabs.addTab(scrolling(body), "Example")
         self.tabs.addTab(scrolling(said), "What the model said")
         origin = QWidget()

@@ -158,7 +158,7 @@ class ResultsPane(QFrame):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(scrolling(body))
-        self.tabs = tab_row()
+        self.tabs = tab_row("Results")
         self.tabs.addTab(self._stack, "Scores")
         self.tabs.addTab(self.balance, "Labels")
         self.tabs.addTab(self.charts, "Charts")

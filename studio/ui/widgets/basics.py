@@ -273,9 +273,11 @@ def spread(widget: QWidget) -> QWidget:
     return widget
 
 
-def tab_row() -> QTabWidget:
+def tab_row(name: str = "Tabs") -> QTabWidget:
     """Pages behind tabs; where there is no room for all of them two arrows move along the row."""
     tabs = QTabWidget()
+    tabs.setAccessibleName(name)
+    tabs.tabBar().setAccessibleName(name)
     tabs.setDocumentMode(True)
     tabs.setElideMode(Qt.TextElideMode.ElideNone)
     return tabs

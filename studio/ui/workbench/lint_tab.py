@@ -68,9 +68,8 @@ class LintTab(QWidget):
 
     def take_focus(self) -> None:
         """Put the focus into the list, on a finding that says more."""
+        self._choose(max(0, self._place()))
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
-        if self._place() < 0 and self._marks:
-            self._choose(0)
 
     def fix(self) -> None:
         """Make the safe fix of the finding that is chosen, as one step of undo."""
@@ -99,7 +98,6 @@ class LintTab(QWidget):
         theme.follow(self.list, lambda: self.list.setMinimumHeight(theme.scale.px(32)))
         self.list.setRootIsDecorated(False)
         self.list.setColumnCount(2)
-        self.list.setAllColumnsShowFocus(True)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(_LINE, QHeaderView.ResizeMode.ResizeToContents)

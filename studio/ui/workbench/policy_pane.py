@@ -212,8 +212,7 @@ class PolicyPane(QFrame):
             ),
         )
         self.notes.hide()
-        self.tabs = tab_row()
-        self.tabs.setAccessibleName("About the policy")
+        self.tabs = tab_row("About the policy")
         self.tabs.addTab(self.outline, "Outline")
         self.tabs.addTab(self.lint, "Lint")
         self.tabs.addTab(self.labels, "Labels && answer")

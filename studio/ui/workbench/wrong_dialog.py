@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QRadioButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import (
 from studio.core.labels import Decision
 from studio.core.run import Run
 from studio.ui.theme import Theme
-from studio.ui.widgets.basics import column, push_button, row, text_label
+from studio.ui.widgets.basics import column, push_button, row, scrolling, text_label
 from studio.ui.widgets.controls import decision_icon
 from studio.ui.widgets.exact_edit import ExactEdit
 from studio.ui.words import DECISION
@@ -95,14 +94,11 @@ class WrongDialog(QDialog):
 
     def _lay_out(self, theme: Theme, choices: QHBoxLayout) -> None:
         body = QWidget()
-        body.setObjectName("body")
         inner = QVBoxLayout(body)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addLayout(self._label_list)
         inner.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(body)
+        scroll = scrolling(body)
         scroll.setMinimumHeight(theme.scale.px(120))
         layout = column(text_label("What is right?", "lead"), spacing=8, margins=(24, 24, 24, 16))
         layout.addLayout(choices)
