@@ -217,5 +217,7 @@ def _marked(compiled: Prompt) -> Text:
             shown.append(f"⟦{segment.name.strip('<|>')}⟧", "bold magenta")
             continue
         for origin, span in segment.spans:
-            shown.append(printable(span), {"contract": "green", "content": "bold", "policy": ""}.get(origin, "dim"))
+            # Our brackets, when somebody else writes them, would look like control tokens.
+            theirs = printable(span).replace("⟦", "\\u27e6").replace("⟧", "\\u27e7")
+            shown.append(theirs, {"contract": "green", "content": "bold", "policy": ""}.get(origin, "dim"))
     return shown
