@@ -32,7 +32,7 @@ _PREFIX = re.compile(
     r"(?P<mark>\s*\??\s*(?:[:=]|-{1,2}>?|\u2192|\||\bis\b))?\s*",
     re.IGNORECASE,
 )
-_INLINE_LABEL = re.compile(rf"(?<![\w\"'-]){_LABEL}\s*\x00?\s*(?:[:=]|\u2192)\s*", re.IGNORECASE)
+_INLINE_LABEL = re.compile(rf"(?<![\w\"'?&/-]){_LABEL}\s*\x00?\s*(?:[:=]|\u2192)\s*", re.IGNORECASE)
 _INLINE_OPTIONS = re.compile(r"\x00\s*[:=-]?\s*")
 _WRITTEN = re.compile(r"[\w\x00\x01]")
 _MARK = re.compile(r"[:=\u2192]")
