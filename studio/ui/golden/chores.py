@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
@@ -19,7 +19,7 @@ from studio.ui.tasks import Job, Lane
 from studio.ui.widgets.ask_line import AskLine
 from studio.ui.words import count
 
-_KINDS = "*.csv *.tsv *.json *.jsonl *.yaml *.yml *.parquet *.xlsx *.gz"
+_KINDS = "*.csv *.tsv *.tab *.txt *.json *.jsonl *.ndjson *.yaml *.yml *.parquet *.xlsx *.gz"
 
 
 class GoldenChores(QWidget):
@@ -38,6 +38,16 @@ class GoldenChores(QWidget):
         self._context, self._work = context, work
         self.policy_id = ""
         self.policy: Policy | None = None
+
+    def offer(self, menu: QMenu, *, listed: Callable[[], Sequence[str]], balance: Callable[[], Balance]) -> None:
+        """Put the chores into a menu; those about the examples that are listed ask which these are."""
+        menu.addAction("Find duplicates", self.find_duplicates)
+        menu.addAction("Tag the listed examples…", lambda: self.tag(listed()))
+        menu.addAction("Hold out a part…", lambda: self.hold_out(balance()))
+        menu.addSeparator()
+        menu.addAction("Export the set…", self.export_file)
+        menu.addAction("Write the report…", self.write_report)
+        menu.addAction("Write the report with contents…", lambda: self.write_report(with_content=True))
 
     def choose_file(self) -> None:
         """Ask for a labelled file and show what it would become."""
