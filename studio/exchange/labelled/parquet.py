@@ -12,6 +12,7 @@ from studio.exchange.labelled.json_rows import record
 from studio.exchange.labelled.records import Record, Skipped
 
 _BATCH = 2000
+_DEEPEST = 4
 
 
 def records(path: Path) -> Iterator[Record | Skipped]:
@@ -45,11 +46,22 @@ def class_names(path: Path) -> dict[str, tuple[str, ...]]:
         return {}
     if not isinstance(features, dict):
         return {}
+    inner = {column: _innermost(feature) for column, feature in features.items()}
     return {
         str(column): tuple(map(str, feature["names"]))
-        for column, feature in features.items()
+        for column, feature in inner.items()
         if isinstance(feature, dict) and isinstance(feature.get("names"), list)
     }
+
+
+def _innermost(feature: Any) -> Any:
+    """What a list holds, in the spellings of it that there are."""
+    for _ in range(_DEEPEST):
+        if isinstance(feature, list) and len(feature) == 1:
+            feature = feature[0]
+        elif isinstance(feature, dict) and isinstance(feature.get("feature"), dict | list):
+            feature = feature["feature"]
+    return feature
 
 
 def _plain(value: Any) -> Any:

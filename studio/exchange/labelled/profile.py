@@ -110,6 +110,8 @@ def profile(records: Iterable[Record | Skipped]) -> Profile:
     for column in columns.values():
         if column.role is Role.ID and column.is_prose:
             column.role = Role.TEXT  # such as test_case, which holds numbers in some sets and the content in others
+        elif column.role is Role.GROUP and 2 * column.types["list"] > column.filled:
+            column.role = Role.TURNS  # a whole conversation, not the name of one
     return Profile(columns, rows)
 
 

@@ -104,7 +104,8 @@ def _sections(table: Table, profile: Profile) -> Mapping:
 
 def _group(profile: Profile, draft: _Draft) -> Group | None:
     groups, orders = profile.of(Role.GROUP), profile.of(Role.ORDER)
-    if groups and orders:
+    whole = any("list" in column.types for column in profile.of(Role.TURNS))
+    if groups and orders and not whole:
         speaker = next((column.name for column in profile.of(Role.SPEAKER)), "")
         draft.used |= {groups[0].name, orders[0].name, speaker}
         return Group("turns", groups[0].name, orders[0].name, speaker)
@@ -218,6 +219,8 @@ def _labels(profile: Profile, policy: Policy | None, draft: _Draft, used: set[st
     rivals = [c.name for c in candidates if label_rank(c.name) == label_rank(best.name)]
     if len(rivals) == 1 and is_late(best.name):
         rivals += [c.name for c in profile.of(Role.OTHER) if c.name not in used and _is_kind(c)]
+    if len(rivals) == 1 and not is_sure_label(best.name):
+        rivals += [c.name for c in profile.of(Role.META) if c.is_score and may_be_label(c.name)]
     if len(rivals) > 1:
         draft.confirm[LABEL_COLUMN] = None
         draft.notes.append(f"Several columns may hold the label: {', '.join(rivals)}.")

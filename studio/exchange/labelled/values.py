@@ -28,6 +28,7 @@ _CERTAIN = {word: decision for decision, words in _WORDS.items() for word in wor
 _TOPICS = {
     "spam": ("spam", {"spam": True, "ham": False, "not spam": False, "non spam": False, "no spam": False}),
     "toxic": ("toxi", {"toxic": True, "non toxic": False, "nontoxic": False, "not toxic": False}),
+    "offensive": ("offens", {"offensive": True, "non offensive": False, "not offensive": False}),
     "hate": (
         "hate",
         {"hate": True, "hateful": True, "hate speech": True, "hatespeech": True}

@@ -185,6 +185,11 @@ def test_parquet_with_names_of_classes(tmp_path: Path) -> None:
     for path, questions in ((plain, ["values.0", "values.1"]), (named, [])):
         seen = preview(path, POLICY)
         assert (seen.by_label, seen.unlabelled, asked(seen)) == ({"0": 1, "1": 1}, 1, questions)
+    lists = tmp_path / "lists.parquet"
+    several = {"info": {"features": {"labels": {"feature": {"names": ["safe", "unsafe"]}, "_type": "Sequence"}}}}
+    table = pyarrow.table({"text": ["Hello", "Bye"], "labels": [[0], [0, 1]]})
+    parquet.write_table(table.replace_schema_metadata({"huggingface": json.dumps(several)}), lists)
+    assert preview(lists, POLICY).decisions == {"allowed": 1, "violates": 1}
     struct = tmp_path / "struct.parquet"
     parquet.write_table(pyarrow.table({"text": ["Hello"], "scores": [{"toxicity": 0.3}]}), struct)
     assert preview(struct, POLICY).items == 1

@@ -105,6 +105,18 @@ COLUMNS: list[dict[str, Any]] = [
     {"id": "1", "annotators": {"label": [0, 2, 2], "annotator_id": [1, 2, 3]}, "post_tokens": ["so", "it", "is"]}
 ]
 
+CHATS: list[dict[str, Any]] = [
+    {
+        "conversation_id": str(n),
+        "model": "m",
+        "conversation": [{"role": "user", "content": f"Hi {n}"}],
+        "turn": 1,
+        "toxic": n,
+    }
+    for n in (0, 1)
+]
+SCORED = [{"text": f"So it is {n}", "hatespeech": float(n), "hate_speech_score": n - 1.5} for n in range(3)]
+
 SETS: list[tuple[str, str | bytes, int, dict[str, int], int, str, list[str]]] = [
     ("hatecheck.csv", HATECHECK, 3, {"hateful": 1, "non-hateful": 2}, 0, "test_case", ["values"] * 2),
     ("olid.tsv", OLID, 3, {"NOT": 2, "OFF": 1}, 0, "tweet", ["confirm.label_column", "values", "values"]),
@@ -132,6 +144,8 @@ SETS: list[tuple[str, str | bytes, int, dict[str, int], int, str, list[str]]] = 
     ("min.json", json.dumps(CHOICES), 3, {"unsafe": 1, "harmful": 1, "safe": 1, "safe ≠ unsafe": 1}, 0, "text", []),
     ("posts.json", json.dumps(HATEXPLAIN), 3, {"normal ≠ offensive": 1, "offensive": 1, "normal": 1}, 0, "text",
      ["values"] * 2),
+    ("chats.jsonl", lines(*CHATS), 2, {"0": 1, "1": 1}, 0, "conversation", ["values"] * 2),
+    ("scored.jsonl", lines(*SCORED), 3, {"0": 1, "1": 1, "2": 1}, 0, "text", ["confirm.label_column", *["values"] * 3]),
     ("columns.jsonl", lines(*COLUMNS * 2), 2, {"0 ≠ 2": 2}, 0, "text", []),
 ]  # fmt: skip
 
