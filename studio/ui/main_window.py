@@ -230,16 +230,7 @@ class MainWindow(QMainWindow):
             table[act].triggered.connect(slot)
         for key in self.pages:
             table[Act(f"page_{key}")].triggered.connect(lambda _checked=False, key=key: self.go_to(key))
-        more = QMenu(bench.policy.more_button)
-        more.addActions([table[Act.NEW_POLICY], table[Act.OPEN_POLICY], table[Act.EXPORT_POLICY]])
-        more.addSeparator()
-        more.addActions([table[Act.OPEN_PACK], table[Act.SAVE_PACK], table[Act.OPEN_FOLDER]])
-        more.addSeparator()
-        more.addActions([table[Act.MERGE], table[Act.SPLIT]])
-        more.addSeparator()
-        more.addActions([table[Act.FIND], table[Act.SAVE_VERSION], table[Act.VERSIONS], table[Act.MATRIX]])
-        bench.policy.more_button.setMenu(more)
-        bench.policy.more_button.setPopupMode(bench.policy.more_button.ToolButtonPopupMode.InstantPopup)
+        self._fill_menu()
         self.rail.chosen.connect(self.go_to)
         self.top_bar.palette_wanted.connect(self.palette_list.open)
         self.top_bar.models_wanted.connect(lambda: self.go_to("models"))
@@ -250,6 +241,20 @@ class MainWindow(QMainWindow):
         bench.verdict.why.runs_wanted.connect(self._open_session)
         self.models.load_wanted.connect(self.load_model)
         bench.runner.finished.connect(self.top_bar.note_speed)
+
+    def _fill_menu(self) -> None:
+        """What can be done with a policy as a whole, behind its three dots."""
+        button, table = self.workbench.policy.more_button, self.actions_table
+        more = QMenu(button)
+        more.addActions([table[Act.NEW_POLICY], table[Act.OPEN_POLICY], table[Act.EXPORT_POLICY]])
+        more.addSeparator()
+        more.addActions([table[Act.OPEN_PACK], table[Act.SAVE_PACK], table[Act.OPEN_FOLDER]])
+        more.addSeparator()
+        more.addActions([table[Act.MERGE], table[Act.SPLIT]])
+        more.addSeparator()
+        more.addActions([table[Act.FIND], table[Act.SAVE_VERSION], table[Act.VERSIONS], table[Act.MATRIX]])
+        button.setMenu(more)
+        button.setPopupMode(button.ToolButtonPopupMode.InstantPopup)
 
     def _show_report(self) -> None:
         self.go_to("settings")
