@@ -27,6 +27,8 @@ _BLOCKED_EVENTS = (
     "socket.sendmsg",
     "socket.getaddrinfo",
     "socket.gethostbyname",
+    "socket.gethostbyaddr",
+    "socket.getnameinfo",
 )
 
 

@@ -23,7 +23,8 @@ from typing import Any
 
 from studio.services import sockets
 
-_EVENTS = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"}
+_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
+_EVENTS = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", *_LOOK_UPS}
 _KEPT = 100
 _socket: Any = socket  # the module as a thing whose functions can be replaced
 
@@ -136,7 +137,7 @@ class _Shield:
     def _hook(self, event: str, args: tuple[object, ...]) -> None:
         if event not in _EVENTS or _is_local(args):
             return
-        address = args[0] if event == "socket.getaddrinfo" else args[-1]
+        address = args[0] if event in _LOOK_UPS else args[-1]
         with self._lock:
             allowance = self._reason(event, args, address)
             if allowance is None:

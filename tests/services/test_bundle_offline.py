@@ -57,6 +57,7 @@ def test_from_a_bundle_to_a_verdict_without_a_network_in_one_command(tmp_path: P
 
     assert "A judgement was made" in installed.stdout
     command = tmp_path / "program" / "program" / "bin" / "moderation-studio"
+    assert ran(command.with_name("python"), "-m", "pip", "--version").stdout.startswith("pip ")
     listed = json.loads(ran(command, "models", "list", "--json").stdout)
     [used] = [row for row in listed if row.get("in_use")]
     assert Path(used["path"]) == tmp_path / "program" / "models" / "1" / "own model.gguf"

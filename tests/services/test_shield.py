@@ -21,6 +21,10 @@ def ran(code: str) -> str:
     [
         "socket.create_connection(('127.0.0.1', 9), timeout=1)",
         "socket.getaddrinfo('example.org', 80)",
+        "socket.gethostbyname('example.invalid')",
+        "socket.gethostbyaddr('192.0.2.1')",
+        "socket.getnameinfo(('192.0.2.1', 80), 0)",
+        "socket.socket().connect_ex(('127.0.0.1', 9))",
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
         "socket.socket(socket.AF_INET6).connect(('::1', 9))",
         "socket.socket().bind(('127.0.0.1', 0))",

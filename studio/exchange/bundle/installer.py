@@ -220,8 +220,9 @@ def _install_program(bundle: Path, version: str, target: Path) -> Path:
     how = [str(python), str(pip / "pip")] if pip else [str(python), "-m", "pip"]
     _say("Installing")
     options = ["--no-index", "--find-links", str(wheels), "--only-binary", ":all:", "--no-cache-dir", "--quiet"]
-    wanted = f"moderation-studio=={version}"
-    _run([*how, "--isolated", "--disable-pip-version-check", "--no-input", "install", *options, wanted])
+    # With pip among them, the studio there can make a bundle of its own.
+    wanted = [f"moderation-studio=={version}", *(["pip"] if pip else [])]
+    _run([*how, "--isolated", "--disable-pip-version-check", "--no-input", "install", *options, *wanted])
     return inside / ("moderation-studio.exe" if os.name == "nt" else "moderation-studio")
 
 
