@@ -13,9 +13,11 @@ from studio.exchange.labelled.mapping import CONTENT, LABEL_COLUMN, Item, Mappin
 from studio.exchange.labelled.questions import Question
 from studio.exchange.labelled.values import Meaning
 
-__all__ = ["Mapping", "Question", "Role", "answered", "likely", "meant", "placed", "roles", "said"]
+__all__ = ["Mapping", "Question", "Role", "all_alike", "answered", "likely", "meant", "placed", "roles", "said"]
 
 UNKNOWN, SKIP = "unknown", "skip"
+ALL_ITEMS = "(all items)"
+"""The original label of items that a person gave one meaning, as their file has none."""
 
 
 class Role(StrEnum):
@@ -87,7 +89,7 @@ def placed(mapping: Mapping, column: str, role: Role) -> Mapping:
     elif role is Role.TAG:
         changed = replace(changed, tags=(*changed.tags, column))
     elif role is Role.FLAG:
-        item = replace(item, flags=(*item.flags, column), label="")
+        item = replace(item, flags=(*item.flags, column), label="", constant="")
     elif role in _FIELDS:
         item = _with_content(item, role, column)
     else:
@@ -110,6 +112,12 @@ def meant(mapping: Mapping, label: str, word: str, labels: tuple[str, ...] = ())
         decision = None if word in (UNKNOWN, SKIP) else Decision(word)
         meaning = Meaning(decision, labels if decision is not None else (), word == SKIP)
     return replace(mapping, values={**mapping.values, label: meaning})
+
+
+def all_alike(mapping: Mapping, word: str, labels: tuple[str, ...] = ()) -> Mapping:
+    """The mapping of a file without labels whose items are all of one kind, as a person says."""
+    items = tuple(replace(item, label="", flags=(), constant=ALL_ITEMS) for item in mapping.items)
+    return meant(replace(mapping, items=items, values={}), ALL_ITEMS, word, labels)
 
 
 def likely(mapping: Mapping, questions: Sequence[Question]) -> Mapping:
@@ -147,7 +155,7 @@ def _with_content(item: Item, role: Role, column: str) -> Item:
     named: dict[str, Any] = {_FIELDS[role]: column}
     item = replace(item, **named)
     if role is Role.LABEL:
-        return replace(item, flags=())
+        return replace(item, flags=(), constant="")
     if role is Role.CONTENT:
         return replace(item, kind=ContentKind.MESSAGE, prompt="", response="", turns="")
     if role in (Role.PROMPT, Role.RESPONSE):

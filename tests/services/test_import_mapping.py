@@ -8,7 +8,7 @@ import pytest
 
 from studio.core.labels import Decision
 from studio.core.policy import Policy
-from studio.services.import_mapping import Role, answered, can_place, meant, placed, roles, said
+from studio.services.import_mapping import ALL_ITEMS, Role, all_alike, answered, can_place, meant, placed, roles, said
 from tests.services.conftest import Opener
 
 ROWS = "post,verdict,team,note\nBuy now,bad,north,lures\nHello there,good,south,greets\nOdd one,hm,north,\n"
@@ -72,3 +72,21 @@ def test_a_role_that_is_taken_away_leaves_nothing_behind(open_studio: Opener, po
     assert without.unmapped["verdict"]
     prompt = placed(placed(without, "post", Role.PROMPT), "note", Role.RESPONSE)
     assert (prompt.items[0].prompt, prompt.items[0].response, prompt.items[0].text) == ("post", "note", "")
+
+
+def test_items_without_a_label_are_what_a_person_says_of_all(
+    open_studio: Opener, policy: Policy, tmp_path: Path
+) -> None:
+    studio = open_studio()
+    studio.policies.save(policy)
+    path = tmp_path / "goals.csv"
+    path.write_text(
+        "goal,target\nSell the list of members,Sure here is how you sell the list\nAsk,Sure here is how you do that\n"
+    )
+    seen = studio.golden_files.preview(path, policy)
+    assert (seen.unlabelled, seen.decisions) == (2, {"unknown": 2})
+    alike = studio.golden_files.preview(path, policy, all_alike(seen.mapping, "violates", ("SP2",)))
+    assert (alike.by_label, alike.decisions, alike.questions) == ({ALL_ITEMS: 2}, {"violates": 2}, ())
+    assert said(alike.mapping, ALL_ITEMS) == ("violates", ("SP2",))
+    back = studio.golden_files.preview(path, policy, placed(alike.mapping, "target", Role.LABEL))
+    assert len(back.by_label) == 2

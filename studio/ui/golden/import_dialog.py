@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDoubleSpinBox, QFileDialog, Q
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
 from studio.services.golden_import import Mapping, Preview, Stopped, Stored
-from studio.services.import_mapping import Question, answered, likely, meant
+from studio.services.import_mapping import Question, all_alike, answered, likely, meant
 from studio.ui.context import Context
 from studio.ui.golden.import_tables import ColumnsTable, LabelsTable
 from studio.ui.tasks import Job, Lane
@@ -112,8 +112,12 @@ class ImportDialog(QDialog):
             self.look(answered(self._preview.mapping, question, value))
 
     def _mean(self, label: str, word: str, labels: tuple[str, ...]) -> None:
-        if self._preview is not None:
+        if self._preview is None:
+            return
+        if label:
             self._reckon(meant(self._preview.mapping, label, word, tuple(labels)))
+        else:
+            self.look(all_alike(self._preview.mapping, word, tuple(labels)))
 
     def _take_likely(self) -> None:
         if self._preview is not None:

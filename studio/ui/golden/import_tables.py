@@ -31,6 +31,7 @@ ROLE = {
     Role.UNUSED: "Not used",
 }
 _ASK = "Please say"
+NO_LABEL = "(no label)"
 _AT_ONCE = 12
 _END = object()
 
@@ -124,7 +125,10 @@ class ColumnsTable(_Table):
 
 
 class LabelsTable(_Table):
-    """What each original label means. ``chosen`` carries a label, the word for its meaning, and the policy's labels."""
+    """What each original label means. ``chosen`` carries a label, the word for its meaning, and the policy's labels.
+
+    An empty label stands for all items of a file that has no labels.
+    """
 
     chosen = Signal(str, str, object)
 
@@ -158,7 +162,17 @@ class LabelsTable(_Table):
             yield
         if seen.unlabelled:
             self.insertRow(self.rowCount())
-            self.put(self.rowCount() - 1, "(no label)", f"{seen.unlabelled:,}", "", "Unknown")
+            self.put(self.rowCount() - 1, NO_LABEL, f"{seen.unlabelled:,}", "", self._unlabelled(seen, policy))
+
+    def _unlabelled(self, seen: Preview, policy: Policy) -> str | QComboBox:
+        """What items without a label are: unknown, unless a person says that all items of the file are alike."""
+        if seen.unlabelled < seen.items or not can_place(seen.mapping):
+            return "Unknown"
+        box = self._meanings(NO_LABEL, policy, "")
+        box.removeItem(0)
+        box.setCurrentIndex(_place(box, UNKNOWN, ()))
+        box.activated.connect(partial(self._chosen, "", box))
+        return box
 
     def _chosen(self, label: str, box: QComboBox, _at: int) -> None:
         self.chosen.emit(label, *box.currentData())

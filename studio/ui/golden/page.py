@@ -75,7 +75,7 @@ class GoldenPage(Page):
     @property
     def parts(self) -> Sequence[QWidget]:
         """Its panes, each by itself."""
-        return (self.bar, self._left, self.results, self.detail, self._empty)
+        return (self.bar, self._left, self.results, self.detail, self._empty, self.drop.sign)
 
     def entered(self) -> None:
         """Read anew what has changed since the page was last seen."""
