@@ -93,6 +93,16 @@ def test_another_theme_comes_part_by_part_and_is_seen_only_when_all_wear_it(open
     assert window.palette_list.popup.styleSheet() in sheets
 
 
+def test_all_that_has_a_kind_is_within_a_part_that_is_dressed(open_window: Opener) -> None:
+    window = open_window().window
+    bare = [
+        f"{type(widget).__name__} {widget.property('kind')} {widget.accessibleName()}"
+        for widget in window.findChildren(QWidget)
+        if widget.property("kind") and not _dressed(widget)
+    ]
+    assert bare == []
+
+
 def test_every_code_has_words_without_shouting() -> None:
     assert set(words.STATUS) == set(Status) - {Status.OK}
     assert set(words.DECISION) == set(Decision)
@@ -173,6 +183,13 @@ def test_a_font_of_twice_the_size_still_fits(open_window: Opener, theme: Theme) 
         stage.settle()
         assert stage.window.minimumSizeHint().width() <= 1280, page
         assert stage.window.minimumSizeHint().height() <= 900, page
+
+
+def _dressed(widget: QWidget) -> bool:
+    around: QWidget | None = widget
+    while around is not None and not around.styleSheet():
+        around = around.parentWidget()
+    return around is not None
 
 
 def _named(widget: QWidget) -> bool:
