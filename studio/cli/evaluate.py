@@ -37,6 +37,17 @@ class Part(StrEnum):
     HELD_OUT = "held-out"
 
 
+FailUnderOption = Annotated[
+    str, typer.Option("--fail-under", help="Targets, such as f1=0.9,recall[SP4]=0.95; over those of the policy.")
+]
+ByOption = Annotated[
+    By,
+    typer.Option(
+        help="Hold targets against the worse end of the 95 % interval (lower), so that luck with few examples does "
+        "not pass, or against the figure itself (point)."
+    ),
+]
+JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write targets and comparison as JUnit XML.")]
 GoldenOption = Annotated[
     Path | None,
     typer.Option("--golden", "-g", help="Any labelled file that `golden import` takes; else the policy's own set."),
@@ -94,23 +105,15 @@ def evaluate(
     part: PartOption = Part.ALL,
     compare: CompareOption = None,
     compare_effort: CompareEffortOption = None,
-    fail_under: Annotated[
-        str, typer.Option("--fail-under", help="Targets, such as f1=0.9,recall[SP4]=0.95; over those of the policy.")
-    ] = "",
-    by: Annotated[
-        By,
-        typer.Option(
-            help="Hold targets against the worse end of the 95 % interval (lower), so that luck with few examples does "
-            "not pass, or against the figure itself (point)."
-        ),
-    ] = By.LOWER,
+    fail_under: FailUnderOption = "",
+    by: ByOption = By.LOWER,
     repeats: RepeatsOption = 1,
     seed: SeedOption = 0,
     effort: EffortOption = None,
     html: HtmlOption = None,
     pdf: PdfOption = None,
     csv: CsvOption = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write targets and comparison as JUnit XML.")] = None,
+    junit: JunitOption = None,
     with_content: ContentOption = False,
     miss_rate: MissOption = None,
     false_flag_rate: FalseFlagOption = None,

@@ -34,10 +34,10 @@ def server() -> Iterator[StandIn]:
 
 
 def test_a_model_that_is_named_by_its_file_is_shown_without_the_path(workspace: Path) -> None:
-    with serving(StandIn(models=("/srv/models/safeguard-20b.gguf",))) as named, Studio.open(workspace) as studio:
+    with serving(StandIn(models=("/models/safeguard-20b.gguf",))) as named, Studio.open(workspace) as studio:
         met = studio.remotes.add(Draft([named.url]))
     assert met.remote.name.startswith("safeguard-20b at 127.0.0.1:")
-    assert met.facts.model == "/srv/models/safeguard-20b.gguf"
+    assert met.facts.model == "/models/safeguard-20b.gguf"
 
 
 def test_a_remote_model_judges_and_is_named_in_what_is_kept(server: StandIn, policy: Policy, workspace: Path) -> None:
