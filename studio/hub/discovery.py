@@ -109,8 +109,9 @@ def _ollama() -> Iterator[Found]:
 
 def _hub_cache() -> Iterator[Found]:
     """The Hub's library keeps ``models--owner--name/snapshots/commit/file``, a link to the bytes."""
-    for path in _ggufs(hub_cache(), depth=5):
-        if "snapshots" in path.parts:
+    # Data sets lie there too, some of them with more files than are ever looked at here.
+    for folder in sorted(hub_cache().glob("models--*/snapshots")):
+        for path in _ggufs(folder, depth=3):
             yield from _found(path, path.stem, "Hugging Face cache")
 
 
@@ -143,7 +144,8 @@ def _ggufs(folder: Path, depth: int) -> Iterator[Path]:
 def _files(folder: Path, depth: int) -> Iterator[Path]:
     """Files below ``folder``, in order, at most so deep and so many."""
     count = 0
-    for root, folders, names in os.walk(folder):
+    # Links are followed, as people move large models to another disk so; a circle of them ends with the depth.
+    for root, folders, names in os.walk(folder, followlinks=True):
         folders.sort()
         if len(Path(root).relative_to(folder).parts) >= depth:
             folders.clear()

@@ -288,3 +288,23 @@ def test_the_folders_that_the_environment_and_settings_name_are_looked_at(
         ("Ollama", "sha256-" + hashlib.sha256(model_bytes(seed=5)).hexdigest()[0]),
         ("Hugging Face cache", "model.gg"),
     ]
+
+
+def test_linked_folders_and_large_data_sets_hide_no_model(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.hub.discovery.MOST_FILES", 20)
+    home = tmp_path / "home"
+    for number in range(30):
+        put(home / ".cache" / "huggingface" / "hub" / "datasets--a" / "snapshots" / "x" / f"{number}.gguf", b"x")
+    cached = hub_cache(home / ".cache" / "huggingface" / "hub")
+    put(tmp_path / "large disk" / "model" / "linked.gguf")
+    models = home / ".lmstudio" / "models"
+    models.mkdir(parents=True)
+    (models / "publisher").symlink_to(tmp_path / "large disk")
+    (models / "circle").symlink_to(models)
+    found = {(f.owner, f.path.resolve()) for f in shelf.discover()}
+    assert found == {
+        ("LM Studio", tmp_path / "large disk" / "model" / "linked.gguf"),
+        ("Hugging Face cache", cached.resolve()),
+    }
