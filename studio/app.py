@@ -38,7 +38,6 @@ def run(workspace: Path | None = None, *, model: Path | None = None) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise RuntimeError("the window needs a QApplication")
-    sys.setswitchinterval(_SWITCH_S)
     app.setApplicationName(paths.APP_NAME)
     app.setApplicationDisplayName("Moderation Studio")
     app.setDesktopFileName(paths.APP_NAME)
@@ -70,6 +69,7 @@ def _has_screen() -> bool:
 
 def build_window(theme: Theme, studio: Studio, loaded: settings.Loaded) -> MainWindow:
     """The main window over an open studio."""
+    sys.setswitchinterval(_SWITCH_S)
     errors = Errors()
     tasks = Tasks(errors.show)
     preferences = Preferences(loaded, tasks)
