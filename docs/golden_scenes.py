@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from PySide6.QtWidgets import QLabel
-
 from studio.engine.scripted import ScriptedAnswer
 from studio.services.studio import Studio
 from studio.ui.golden.import_dialog import ImportDialog
@@ -113,15 +111,7 @@ def _import_picture(stage: Stage, take: Callable[[str], None], path: Path) -> No
     window = stage.window
     dialog = ImportDialog(window._context, stage.studio.policies.get("spam").policy, path, window)
     stage.wait(lambda: dialog.preview is not None and not dialog.busy)
-    # The picture shows the window only: the dialog is shown on it as it looks.
-    dialog.ensurePolished()
-    shown = QLabel(window)
-    shown.setPixmap(dialog.grab())
-    shown.adjustSize()
-    shown.move((window.width() - shown.width()) // 2, (window.height() - shown.height()) // 2)
-    shown.show()
-    shown.raise_()
+    dialog.show()
     take("golden-import")
-    shown.deleteLater()
     dialog.reject()
     dialog.deleteLater()

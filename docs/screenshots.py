@@ -2,8 +2,9 @@
 
     python docs/screenshots.py [--out FOLDER] [--only NAME] [--all-sizes]
 
-The pictures show the real window over the real services, in a workspace of their own. The pictures named ``demo`` show
-the shipped demo model at work; in all others what the model says is scripted: see SCRIPT.
+The pictures show the real window over the real services, in a workspace of their own. Those of bench_scenes show the
+shipped demo model at work; in all others what the model says is scripted: see SCRIPT. Which are kept, and which of them
+in dark too, is said in ASIDE and DARK; ``--all-sizes`` writes every one, in both themes and two sizes.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtGui import QCursor, QImage
+from PySide6.QtGui import QCursor, QImage, QPainter, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
+from docs.bench_scenes import demo_pictures
 from docs.golden_scenes import golden_answers, golden_pictures
 from studio import settings
 from studio.app import build_window
@@ -38,6 +40,21 @@ ROOT = Path(__file__).resolve().parents[1]
 # Its parent stands for the user's own folder in the pictures, so that they show no machine's paths.
 HOME = ROOT / "build" / "Moderation Studio"
 SIZES = {"": (1280, 800), "-wide": (1920, 1080)}
+DARK = frozenset(
+    (
+        "workbench",
+        "thinking",
+        "demo",
+        "why",
+        "versions",
+        "history",
+        "models",
+        "settings",
+        "golden-compare",
+        "golden-charts",
+    )
+)
+ASIDE = frozenset(("empty", "golden-first", "golden-labels", "history-search", "stale"))
 MODEL = "gpt-oss-safeguard-20b (scripted)"
 PRIZE = (
     "Congratulations, your number was drawn! You have been selected to receive a 500 € shopping card. "
@@ -79,7 +96,6 @@ SCRIPT = Script(
                 '{"violation": 1, "policy_category": "SP4", "rule_ids": ["SP4.b"], "rationale": "The post promises a '
                 'prize that nobody entered for, presses with a deadline and asks for card details: a lure for money."}',
             ),
-            pace_s=0.001,
         ),
         ScriptedAnswer(
             match="bakery",
@@ -138,6 +154,8 @@ SCRIPT = Script(
         ),
     ),
 )
+# At a pace that a model might have, so that the window does not tell of a miracle.
+SCRIPT = replace(SCRIPT, answers=tuple(replace(answer, pace_s=0.004) for answer in SCRIPT.answers))
 SLOW = replace(SCRIPT, answers=(ScriptedAnswer(match="", text=harmony(LURE * 4, "{}"), pace_s=0.012),))
 
 
@@ -237,9 +255,6 @@ def workbench_pictures(stage: Stage, take: Callable[[str], None]) -> None:
     QTest.qWait(300)
     stage.settle()
     take("history-search")
-    window.go_to("models")
-    stage.settle()
-    take("models")
     window.go_to("settings")
     stage.settle()
     take("settings")
@@ -261,6 +276,21 @@ def main() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
+def picture_of(window: MainWindow) -> QImage:
+    """The window with what is open over it; a dialog in its middle, where a desktop would put it."""
+    picture = window.grab()
+    painter = QPainter(picture)
+    for other in QApplication.topLevelWidgets():
+        if other is not window and other.isVisible():
+            middle = window.rect().center() - other.rect().center()
+            place = middle if isinstance(other, QDialog) else window.mapFromGlobal(other.pos())
+            painter.drawPixmap(place, other.grab())
+            painter.setPen(other.palette().color(QPalette.ColorRole.Mid))
+            painter.drawRect(other.rect().translated(place))
+    painter.end()
+    return picture.toImage().convertToFormat(QImage.Format.Format_RGB888)
+
+
 def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
     """All pictures in light or in dark."""
     theme.choose(settings.Theme(name), None)
@@ -268,10 +298,11 @@ def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
     stage.window.resize(*SIZES[""])
 
     def take(what: str, size: str = "") -> None:
-        if what.startswith(chosen.only):
+        kept = chosen.all_sizes or (what in DARK if name == "dark" else what not in ASIDE)
+        if kept and what.startswith(chosen.only):
             stage.window.resize(*SIZES[size])
             QTest.qWait(200)
-            picture = stage.window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+            picture = picture_of(stage.window)
             picture.save(str(chosen.out / f"{what}-{name}{size}.png"), "PNG", 0)  # type: ignore[call-overload]  # the stubs want bytes, the binding a str; 0 packs tightest
             if size == "" and chosen.all_sizes:
                 take(what, "-wide")
@@ -295,10 +326,7 @@ def picture_theme(theme: Theme, name: str, chosen: argparse.Namespace) -> None:
     stage = Stage(theme, None, HOME)
     stage.window.resize(*SIZES[""])
     stage.settle()
-    stage.window.workbench.run()
-    stage.wait(lambda: not stage.window.workbench.runner.running)
-    stage.settle()
-    take("demo")
+    demo_pictures(stage, take)
     stage.window.close()
 
 

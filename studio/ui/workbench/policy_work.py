@@ -143,15 +143,23 @@ class PolicyWork(QObject):
         if key == self._counted:
             return
         if info is None:
-            self.counted.emit(round(len(policy.text) / _CHARACTERS_PER_TOKEN) + 100, False)
+            self._estimate(policy)
             return
         self._counted = key
+
+        def show(number: int) -> None:
+            if self._counted == key:
+                self.counted.emit(number, True)
+
         self._context.tasks.run(
             Lane.TOKENS,
             lambda: studio.judge.count_tokens(policy),
-            on_done=lambda number: self.counted.emit(number, True),
+            on_done=show,
             on_error=lambda _error: self._forget_count(),
         )
+
+    def _estimate(self, policy: Policy) -> None:
+        self.counted.emit(round(len(policy.text) / _CHARACTERS_PER_TOKEN) + 100, False)
 
     def _forget_count(self) -> None:
         self._counted = ""
@@ -159,6 +167,7 @@ class PolicyWork(QObject):
     def _loaded(self, policy: Policy, version: PolicyVersion | None, notes: tuple[str, ...] = ()) -> None:
         self._kept = policy
         self._counted = ""
+        self._estimate(policy)  # until it is counted: the number of another policy would be untrue
         self.loaded.emit(policy, version, notes)
 
 
