@@ -101,7 +101,18 @@ WORD_LABELS = Policy(
     (Label("VALID", A), Label("INVALID", V), Label("ESCALATE", R)),
     OutputForm.LABEL,
 )
-POLICIES = (PLAIN, WORDS, LEVELS, JSON, LABEL, DUAL, NAMED, BINARY, YES_NO, WORD_LABELS)
+KEEP = Policy(
+    "keep", "House rules", "Answer KEEP or REMOVE.", (Label("KEEP", A), Label("REMOVE", V)), OutputForm.LABEL, IN_TEXT
+)
+SAFETY = Policy(
+    "safety",
+    "Safety",
+    "Answer SAFE or UNSAFE.",
+    (Label("SAFE", A, "Safe content"), Label("UNSAFE", V)),
+    OutputForm.LABEL,
+    IN_TEXT,
+)
+POLICIES = (PLAIN, WORDS, LEVELS, JSON, LABEL, DUAL, NAMED, BINARY, YES_NO, WORD_LABELS, KEEP, SAFETY)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from studio.core.answers.claims import Claim
 from studio.core.answers.normal import OPTIONS
-from studio.core.answers.vocabulary import CODE, CONTRACT_WORDS, WORDS, Code, Vocabulary
+from studio.core.answers.vocabulary import CODE, CONTRACT_WORDS, WORDS, Code, Vocabulary, means
 from studio.core.labels import Decision
 
 _SPELLINGS = "|".join(re.escape(word).replace(r"\ ", r"[\s_-]+") for word in sorted(WORDS, key=len, reverse=True))
@@ -47,6 +47,7 @@ _CODES = re.compile(
 )
 _EACH = re.compile(CODE)
 _WORD_ALONE = re.compile(rf"[\s)\]:|(\[\u2192-]*(?P<word>{'|'.join(CONTRACT_WORDS)})[\s)\].!|]*")
+_CAPITALS = re.compile(r"[A-Z][A-Z_]{2,}(?![\w])")
 _BOOLEAN = re.compile(r"(?:yes|no|true|false|0|1|none|n/?a|null)\s*(?:[.!,;)(]|\Z)|false\b", re.IGNORECASE)
 _DIGIT = re.compile(r"([01])(?![\w.,%/]*\w)")
 _YES_NO = re.compile(r"(yes|no)(?!\w)", re.IGNORECASE)
@@ -82,12 +83,15 @@ def read_expression(text: str, words: Vocabulary) -> Expression | None:
     if not body or "-" in text[max(0, start - 1) : start] and body[0].isdigit():
         return None
     match = _WORD.match(body)
-    whole = _whole_label(body, words) if match is None or match.group().upper() not in CONTRACT_WORDS else None
+    if match is not None:
+        worded = _after_word(match.group(), body[match.end() :], words)
+        if match.group().upper() in CONTRACT_WORDS or words.word_decides:
+            return worded or _whole_label(body, words)
+        return _whole_label(body, words) or worded
+    whole = _whole_label(body, words)
     if whole is not None:
         return whole
-    if match is not None:
-        return _after_word(match.group(), body[match.end() :], words)
-    return _digit(body, words) or _codes_first(body, words)
+    return _digit(body, words) or _codes_first(body, words) or _label_first(body, words)
 
 
 def _whole_label(body: str, words: Vocabulary) -> Expression | None:
@@ -113,8 +117,8 @@ def _after_word(word: str, rest: str, words: Vocabulary) -> Expression | None:
     label = words.label(word) if words.labels else None
     claim = Claim(decision)
     if label:
-        # A label that is one of the contract's words decides by itself, whatever stands beside it.
-        said = label.decision.decision if word.upper() in CONTRACT_WORDS else None
+        # Where the labels are words, the word decides, whatever code stands beside it.
+        said = label.decision.decision if words.word_decides else None
         decision, claim = label.decision.decision, Claim(said, (Code(word, label, known=True),))
     if rest.lstrip()[:1] == "?":
         return None
@@ -189,10 +193,26 @@ def _digit(body: str, words: Vocabulary) -> Expression | None:
     if separator is None:
         return None
     tail = rest[separator.end() :].strip()
-    if separator.group().strip() in (".", ",", ";") and not _TWO_ANSWERS.match(tail):
-        # "1, 2, 3 go" and "1. First of all" are no verdicts; "1, INVALID" and "0, because ..." are.
+    agrees = not match[1].isdigit() and means(tail) is claim.decision
+    if separator.group().strip() in (".", ",", ";") and not _TWO_ANSWERS.match(tail) and not agrees:
+        # "1, 2, 3 go" and "No, thanks" are no verdicts; "1, INVALID" and "No, it does not violate the policy" are.
         return None
     return Expression(claim, match[1], tail)
+
+
+def _label_first(body: str, words: Vocabulary) -> Expression | None:
+    """A label that is a word in capitals, with what was said of it: "REMOVE - spam link"."""
+    match = _CAPITALS.match(body)
+    label = words.label(match.group()) if match else None
+    if match is None or label is None:
+        return None
+    codes, rest = _read_codes(body[match.end() :], words)
+    separator = _SEPARATOR.match(rest)
+    if separator is None and not codes:
+        return None
+    tail = rest[separator.end() if separator else 0 :]
+    claim = Claim(label.decision.decision, (Code(match.group(), label, known=True), *codes))
+    return Expression(claim, "", "" if _END.match(tail) else tail.strip())
 
 
 def _codes_first(body: str, words: Vocabulary) -> Expression | None:

@@ -21,7 +21,7 @@ _SENTENCE = re.compile(
     r"|(?:\x01|(?:the|this|that|it|given|content"
     r"|i(?:'d)?(?: would| will| have| must)? (?:classif|label|mark|rate|judge)\w*)\b)"
     r"[^.!?\x00]{0,120}?\b(?:is|be|as|considered|deemed|labell?ed|marked|falls under|label is)\s+)"
-    rf"[\"'(\[<{{\s\u2190-\u2bff\U0001f000-\U0001faff]*(?P<verdict>(?:IN)?VALID\b|ESCALATE\b|{CODE})",
+    rf"[\"'(\[<{{\s\u2190-\u2bff\U0001f000-\U0001faff]*(?P<verdict>(?:IN)?VALID\b|ESCALATE\b|{CODE}|(?-i:[A-Z][A-Z_]{{2,}})\b)",
     re.IGNORECASE,
 )
 # "The message "..." asks for it, so it is INVALID": what comes before the "so" is the reason.
@@ -71,5 +71,5 @@ def read_sentence(text: str, words: Vocabulary, *, of_content: bool = False) -> 
         after = text[match.end() :].strip(" .\"')")
         return Expression(Claim(CONTRACT_WORDS[match["verdict"]]), match["verdict"], after)
     stated = read_expression(text[match.start("verdict") :], words)
-    codes = stated.claim.codes if stated is not None and not stated.word else ()
+    codes = stated.claim.codes if stated is not None else ()
     return stated if codes and all(code.label for code in codes) else None

@@ -177,8 +177,11 @@ def vocabulary(policy: Policy) -> Vocabulary:
     found = [match.group() for match in _CODE_IN_TEXT.finditer(text)]
     codes = frozenset(fold(code) for code in (*found, *(_AXIS.sub("", code) for code in found)))
     own_text = fold(text) if policy.position is OutputPosition.IN_TEXT else ""
-    # Labels that are the contract's words themselves (VALID, INVALID) make it a contract of words in any form.
-    word_decides = policy.form in _WORD_FORMS or any(spelling.upper() in CONTRACT_WORDS for spelling in by_fold)
+    # Labels that are verdict words themselves (VALID and INVALID, SAFE and UNSAFE) make it a contract of words.
+    words = [label.id.upper() in WORDS for label in policy.labels]
+    word_decides = (
+        policy.form in _WORD_FORMS or all(words or [False]) or any(fold(word) in by_fold for word in CONTRACT_WORDS)
+    )
     return Vocabulary(policy.labels, _digits(policy, text) | _yes_no(text), codes, own_text, by_fold, word_decides)
 
 
