@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from studio.analysis.pages import Pages
     from studio.analysis.plots import Chart
 
+_LONGEST_ID = 24
 _FIGURES = ("Figure", "Value", "95 % interval", "Items", "How, or why not")
 _SHARES = (22, -10, -20, -13, 35)
 _QUIET, _GOOD, _BAD = "#59636e", "#0a6c74", "#b3401f"
@@ -117,11 +118,16 @@ def _flip(flip: Mapping[str, Any]) -> tuple[str, ...]:
         return f"{first}\n{text}" if text else first
 
     return (
-        below(flip["id"], flip["content"]),
+        below(_named(flip), flip["content"]),
         _words(flip["expected"]),
         below(_words(flip["before"]), flip["before_reasoning"]),
         below(_words(flip["after"]), flip["after_reasoning"]),
     )
+
+
+def _named(example: Mapping[str, Any]) -> str:
+    """The example's id where a person gave it one, else where it came from."""
+    return str(example["id"] if len(example["id"]) <= _LONGEST_ID or not example["origin"] else example["origin"])
 
 
 def _clusters(pages: Pages, clusters: Sequence[Mapping[str, Any]]) -> None:
@@ -134,10 +140,10 @@ def _clusters(pages: Pages, clusters: Sequence[Mapping[str, Any]]) -> None:
         if found["tags"]:
             pages.paragraph("Tags: " + ", ".join(f"{tag} ({count})" for tag, count in found["tags"]), colour=_QUIET)
         if any("content" in example for example in found["examples"]):
-            rows = [(one["id"], one["content"], one["reasoning"]) for one in found["examples"]]
+            rows = [(_named(one), one["content"], one["reasoning"]) for one in found["examples"]]
             pages.table(("Example", "Content", "Reasoning"), rows, (20, 35, 45))
         else:
-            pages.paragraph(", ".join(one["id"] for one in found["examples"]))
+            pages.paragraph("; ".join(_named(one) for one in found["examples"]))
 
 
 def _figures(pages: Pages, title: str, figures: Sequence[Mapping[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from studio import __version__
 from studio.core.content import clean, user_message
 from studio.core.evaluation import Comparison, Figure, Flip, Judged, Scores, Stability, Thresholds
+from studio.core.golden import GoldenExample
 from studio.core.targets import By, Check
 from studio.services.evaluate import EvaluateService
 from studio.services.evaluation import Evaluation
@@ -110,6 +111,7 @@ def make_report(
     stability = service.stability(evaluation) if evaluation.settings.repeats > 1 else None
     comparison = service.compare(before, evaluation) if before is not None else None
     texts = _Texts(service, evaluation, before) if with_content else None
+    origins = {example.id: _origin(example) for example in evaluation.examples}
     items = service.items(evaluation)
     data = {
         "title": f"Evaluation: {evaluation.title}",
@@ -127,9 +129,9 @@ def make_report(
         "scores": asdict(scores),
         "thresholds": _thresholds(thresholds, evaluation),
         "stability": _stability(stability),
-        "comparison": _comparison(comparison, before, texts),
+        "comparison": _comparison(comparison, before, texts, origins),
         "clusters": [
-            {**asdict(cluster), "examples": [_example(item_id, texts) for item_id in cluster.ids]}
+            {**asdict(cluster), "examples": [_example(item_id, texts, origins) for item_id in cluster.ids]}
             for cluster in service.clusters(evaluation)
         ],
         "examples": [_judged(item) for item in items],
@@ -240,7 +242,9 @@ def _stability(found: Stability | None) -> dict[str, Any] | None:
     }
 
 
-def _comparison(found: Comparison | None, before: Evaluation | None, texts: _Texts | None) -> dict[str, Any] | None:
+def _comparison(
+    found: Comparison | None, before: Evaluation | None, texts: _Texts | None, origins: Mapping[str, str]
+) -> dict[str, Any] | None:
     if found is None or before is None:
         return None
     return {
@@ -252,15 +256,16 @@ def _comparison(found: Comparison | None, before: Evaluation | None, texts: _Tex
         "only_before": found.only_before,
         "only_after": found.only_after,
         "differences": [asdict(item) for item in (found.accuracy, found.over_verdicts, *found.others)],
-        "got_better": [_flip(flip, texts) for flip in found.got_better],
-        "got_worse": [_flip(flip, texts) for flip in found.got_worse],
-        "both_wrong": [_flip(flip, texts) for flip in found.both_wrong],
+        "got_better": [_flip(flip, texts, origins) for flip in found.got_better],
+        "got_worse": [_flip(flip, texts, origins) for flip in found.got_worse],
+        "both_wrong": [_flip(flip, texts, origins) for flip in found.both_wrong],
     }
 
 
-def _flip(flip: Flip, texts: _Texts | None) -> dict[str, Any]:
+def _flip(flip: Flip, texts: _Texts | None, origins: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": flip.id,
+        "origin": origins.get(flip.id, ""),
         "expected": str(flip.expected),
         "before": _outcome(flip.before),
         "after": _outcome(flip.after),
@@ -276,10 +281,16 @@ def _outcome(item: Judged) -> str:
     return f"{item.decision} ({', '.join(item.labels)})" if item.labels else str(item.decision)
 
 
-def _example(item_id: str, texts: _Texts | None) -> dict[str, Any]:
+def _origin(example: GoldenExample) -> str:
+    """Where an example came from, without the name that its file gave it, which may tell of its content."""
+    return example.source.partition(" (")[0]
+
+
+def _example(item_id: str, texts: _Texts | None, origins: Mapping[str, str]) -> dict[str, Any]:
+    named = {"id": item_id, "origin": origins.get(item_id, "")}
     if texts is None:
-        return {"id": item_id}
-    return {"id": item_id, "content": texts.contents.get(item_id, ""), "reasoning": texts.reasoning(item_id)}
+        return named
+    return {**named, "content": texts.contents.get(item_id, ""), "reasoning": texts.reasoning(item_id)}
 
 
 def _judged(item: Judged) -> dict[str, Any]:
