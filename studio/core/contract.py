@@ -18,6 +18,7 @@ _HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.*?)[ \t#]*$", re.MULTILINE)
 _EXAMPLES = re.compile(r"\bexamples?\b", re.IGNORECASE)
 _FENCE = re.compile(r"^(```|~~~).*?(^\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
+_RUN = re.compile(r"([^\w\n]|_)\1{3,}")
 # Sentences that tell the model what to print, each one rare in prose that only describes rules: "provide one ID" and
 # "return one item" are rules, "return exactly one word" and "return: {" are not.
 _OWN_OUTPUT = re.compile(
@@ -69,7 +70,12 @@ class CompiledPolicy:
 
 def carries_output(policy_text: str) -> bool:
     """Whether the policy's text itself says what to answer."""
-    return _OWN_OUTPUT.search(policy_text.replace("**", "")) is not None
+    return _OWN_OUTPUT.search(shortened(policy_text.replace("**", ""))) is not None
+
+
+def shortened(text: str) -> str:
+    """The text for reading only: a run of one sign has three at most, so that no pattern walks it again and again."""
+    return _RUN.sub(r"\1\1\1", text)
 
 
 def writes_contract(policy: Policy) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from studio.core.answers.normal import plain, unmarked
 from studio.core.asked import asked_form, asked_words
-from studio.core.contract import carries_output
+from studio.core.contract import carries_output, shortened
 from studio.core.decided import decided
 from studio.core.labels import Label, LabelDecision
 from studio.core.policy import OutputForm, OutputPosition
@@ -31,6 +31,7 @@ _DIGITS = "0123456789"
 _CELL_WORDS = 4
 _NAME_WORDS = 5
 _TITLE_LENGTH = 80
+_HEADING_LENGTH = 160
 _CELL_REVIEW = re.compile(r"(?:manual |human )?review|escalate|escalation|hold", re.IGNORECASE)
 _UNSURE = re.compile(r"\b(?:uncertain|unclear|ambiguous|borderline|doubtful|gr[ae]y area)\b", re.IGNORECASE)
 # "If any criterion under PI2 or PI3 is met: violation = 1."
@@ -89,11 +90,12 @@ class _Found:
 def infer(text: str) -> Inferred:
     """Read ``text`` as a policy without front matter. Never raises."""
     notes: list[str] = []
-    lines = plain(text).split("\n")
-    form, told = asked_form(plain(text), notes)
+    read = shortened(plain(text))
+    lines = read.split("\n")
+    form, told = asked_form(read, notes)
     labels = _labels(lines, notes)
     if not labels and form not in (OutputForm.VALID_INVALID, OutputForm.BINARY):
-        labels = asked_words(plain(text), notes)
+        labels = asked_words(read, notes)
         if labels and not told:
             form, told = OutputForm.LABEL, True
     asked = told or carries_output(text)
@@ -172,9 +174,9 @@ def _on_line(line: str, found: dict[str, _Found]) -> list[_Found]:
     for mention in _NAMED.finditer(line):
         if mention["first"].isupper():
             ids = _range(mention)
-            name = _headed(line, mention) if len(ids) == 1 else ""
+            name = _headed(line, mention) if len(ids) == 1 and len(line) <= _HEADING_LENGTH else ""
             named += [_add(found, label, name) for label in ids]
-    return named
+    return list({label.id: label for label in named}.values())
 
 
 def _headed(line: str, mention: re.Match[str]) -> str:
@@ -217,10 +219,9 @@ def _range(mention: re.Match[str]) -> list[str]:
 def _weigh(line: str, here: list[_Found], section: LabelDecision | None) -> None:
     """Give the labels of a line what the line and its section say of them."""
     capitals = bool(_CAPITALS.search(line))
-    told = decided(line) if capitals else None
+    whole = decided(line) if capitals else _in_a_cell(line) or _in_brackets(line)
     for label in here:
-        if not capitals:
-            told = _plainly(label.name) or _in_a_cell(line) or _in_brackets(line)
+        told = whole if capitals else _plainly(label.name) or whole
         if told is not None:
             label.told.append(told)
         elif section is not None:

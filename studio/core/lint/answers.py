@@ -103,7 +103,11 @@ def _asked(doc: Document) -> Iterator[tuple[str, int, int]]:
     """The forms that the text asks for, each with its place: JSON before all others on its line."""
     near_json = -1000
     for line in doc.lines:
-        if not line.text.strip() or (line.role is Role.EXAMPLES and (line.item or not _ORDERS.match(line.text))):
+        if (
+            not line.text.strip()
+            or line.is_noise
+            or (line.role is Role.EXAMPLES and (line.item or not _ORDERS.match(line.text)))
+        ):
             continue
         if (
             ("{" in line.text or "json" in line.text.lower())

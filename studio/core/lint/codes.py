@@ -19,6 +19,7 @@ _AFTER_HEAD = re.compile(
 )
 _AFTER_PROSE = re.compile(r"[*`_)\]]*\s+(?:means|covers|stands for|describes|refers to|includes)\b")
 _BEFORE_WEAK = re.compile(r"(?:\u2192|->|=>|[(\[])\s*[*`_#]*\Z")
+_NEAR = 160
 _NAMED_WITHIN = 80
 """A code in brackets within so many characters of a line's start names what the line is about."""
 _CATEGORY = re.compile(r"(?:label|category|code|level)\s+[*`_(\[]*", re.IGNORECASE)
@@ -94,16 +95,19 @@ def _use(doc: Document, match: re.Match[str]) -> Use:
     line = doc.line_at(match.start())
     strong = weak = False
     if line.role is not Role.EXAMPLES:
-        lead, rest = doc.text[line.body : match.start()], doc.text[match.end() : line.end]
-        before = doc.text[line.start : match.start()]
+        at = match.start() - line.start
+        # What is near it tells; a line may be endless.
+        lead = doc.text[line.body : min(match.start(), line.body + _NEAR)]
+        rest = doc.text[match.end() : min(line.end, match.end() + _NEAR)]
+        before = doc.text[max(line.start, match.start() - _NEAR) : match.start()]
         leads = not lead or _CATEGORY.fullmatch(lead)
         headed = line.heading is not None and line.heading.rest is None
         strong = headed or bool((leads and _AFTER_HEAD.match(rest)) or _AFTER_PROSE.match(rest))
-        named = (line.item or len(before) < _NAMED_WITHIN) and _BEFORE_WEAK.search(before)
+        named = (line.item or at < _NAMED_WITHIN) and _BEFORE_WEAK.search(before)
         used_for = _USE_FOR.search(before) and _FOR.match(rest)
         # "Uncertain cases: set the category to X9; an analyst reviews these" says what X9 is for.
         for_review = line.side is Side.REVIEW and _SET.search(before) and _HANDED_OVER.search(rest)
-        weak = bool(named or used_for or for_review) or line.text.count("|") > 2
+        weak = bool(named or used_for or for_review) or line.is_row
     return Use(match.start(), match.end(), match["family"], int(match["number"]), match["rule"], strong, weak)
 
 

@@ -31,6 +31,9 @@ _ITEM = re.compile(rf"^\s*(?:[-*+•–]|\(?(?:\d{{1,2}}|[a-z])[.)]|{_CLAUSE})\s
 _LEAD = re.compile(rf"^[\s>#*\-+•–|`_(\[]*(?:(?:\d{{1,2}}[.)]|{_CLAUSE})\s+)?[\s*`_(\[]*")
 _RULE_LINE = re.compile(r"^[ \t]*[-:| ]*$")
 _WIDE, _MIDDLE = re.compile("[\u2e80-\U0010ffff]+"), re.compile("[\u0250-\u1fff]+")
+_RUN_LENGTH = 100
+# A ruler of signs, or a hole of blanks, that no sentence has: patterns would walk it again and again.
+_RUN = re.compile(rf"([^\w]|_)\1{{{_RUN_LENGTH},}}")
 _SIDES = {
     LabelDecision.VIOLATE: Side.VIOLATES,
     LabelDecision.ALLOW: Side.SAFE,
@@ -40,7 +43,10 @@ _SIDES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line without its end: ``text`` stands at ``start`` to ``end``. Its section is what the headings say of it."""
+    """One line without its end: ``text`` stands at ``start`` to ``end``. Its section is what the headings say of it.
+
+    ``is_noise``: it has a run of one sign that is far longer than any sentence needs.
+    """
 
     number: int
     start: int
@@ -52,6 +58,8 @@ class Line:
     label: str
     item: bool
     fenced: bool
+    is_row: bool = False
+    is_noise: bool = False
 
     @property
     def body(self) -> int:
@@ -196,6 +204,8 @@ class Document:
                     reading.label,
                     item or bool(code),
                     fenced,
+                    raw.count("|") > 2,
+                    len(raw) > _RUN_LENGTH and _RUN.search(raw) is not None,
                 )
             )
         return tuple(lines)

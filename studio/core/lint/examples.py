@@ -69,7 +69,7 @@ def _find(doc: Document) -> Iterator[Example]:
     pending: tuple[Line, str] | None = None
     announced = False
     for line in doc.lines:
-        if not line.text.strip():
+        if not line.text.strip() or line.is_noise:
             continue
         if announced and pending is not None and not line.text.lstrip().startswith("```"):
             yield _example(doc, pending[0], pending[1], line.text, line.start, line.end)

@@ -18,6 +18,7 @@ from studio.core.policy import OutputForm
 _CALLED = re.compile(
     r"(?<![A-Za-z])(?:label|category|code|labels|categories|codes|as|return|answer)\b\W{0,4}\Z", re.IGNORECASE
 )
+_NEAR = 80
 _LISTS = re.compile(
     r"\b(?:return|answer|respond|reply|output|print|choose|select|pick|assign|label|labels|one of|categories)\b",
     re.IGNORECASE,
@@ -83,7 +84,7 @@ def _undefined(doc: Document, codes: Codes, answers: list[tuple[int, int]]) -> I
 def _answers_with(doc: Document, use: Use) -> bool:
     """Whether a code of no known family is clearly meant as a label."""
     line = doc.line_at(use.start)
-    before = doc.text[line.start : use.start]
+    before = doc.text[max(line.start, use.start - _NEAR) : use.start]
     if use.strong or use.weak:
         return False
     arrow = re.search(r"(?:->|\u2192|=>)\s*[*`_]*\Z", before) is not None

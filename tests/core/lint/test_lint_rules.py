@@ -424,3 +424,9 @@ def test_one_prompt_with_two_responses_is_two_examples() -> None:
     assert not named(text, "example-duplicate")
     assert not named(text, "example-two-labels")
     assert named(SOUND + pair.format("Yes.", "BK2") + pair.format("Yes.", "BK0"), "example-two-labels")
+
+
+@pytest.mark.parametrize("unit", ["A1 ", "(SP2, ", "*", " ", "Response: "])
+def test_an_endless_line_is_read_like_any_other(unit: str) -> None:
+    # Patterns that walk a line again for each sign of it would be at this for hours.
+    assert isinstance(lint(read(unit * (150_000 // len(unit)))), tuple)
