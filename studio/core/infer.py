@@ -191,7 +191,7 @@ def _headed(line: str, mention: re.Match[str]) -> str:
 
 def _name(rest: str) -> str:
     """The label's name in what follows its id: without brackets, marks and the rest of a table row."""
-    bare = re.sub(r"\([^)]*\)", "", rest).strip(" -:=|")
+    bare = re.sub(r"\([^()]{0,200}\)", "", rest).strip(" -:=|")
     return bare.split("|")[0].split(". ")[0].strip(" -:.=")
 
 
@@ -257,7 +257,7 @@ def _is_heading(raw: str, lines: list[str], number: int) -> bool:
     if stripped.startswith("#") or (stripped.startswith("**") and stripped.rstrip(":").endswith("**")):
         return True
     following = lines[number + 1].strip() if number + 1 < len(lines) else ""
-    words = re.sub(r"\([^)]*\)", "", stripped)
+    words = re.sub(r"\([^()]{0,200}\)", "", stripped)
     capitals = len(words) > 3 and words.upper() == words and re.search(r"[A-Z]{3}", words) is not None
     return (capitals and not stripped.startswith(("-", "|", "*"))) or bool(re.match(r"^[=-]{3,}$", following))
 
