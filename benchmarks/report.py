@@ -58,6 +58,18 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def summary(rows: Sequence[Row]) -> str:
+    """How many bars are reached, and which are not."""
+    barred = [row for row in rows if row.least is not None]
+    missed = [
+        f"{row.title} against {row.engine} ({row.ratio:.2f}, not {row.least:.2f})"
+        for row in barred
+        if row.reached == "no"
+    ]
+    text = f"{len(barred) - len(missed)} of {len(barred)} bars are reached."
+    return text + (f" Missed: {'; '.join(missed)}." if missed else "")
+
+
 def spread(rows: Sequence[Row]) -> str:
     """The smallest and largest round of each engine, one line per case."""
     lines, seen = [], set()
@@ -70,18 +82,22 @@ def spread(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def write(folder: Path, rows: Sequence[Row], facts: Sequence[tuple[str, str]], notes: Sequence[str]) -> None:
-    """Write both files."""
+def write(
+    folder: Path, rows: Sequence[Row], facts: Sequence[tuple[str, str]], notes: Sequence[str], beyond: str = ""
+) -> None:
+    """Write both files; ``beyond`` is what people have to say about the figures."""
     text = [
         "# How fast the engine is",
         "Made by `make bench`. A ratio is the peer's time over ours, medians of interleaved rounds in one run: above 1 "
         "we are faster. A case in CPU seconds counts the engine's process and the one that asks it.",
         "\n".join(f"- {name}: {value}" for name, value in facts),
         table(rows),
+        summary(rows),
         "## Smallest and largest round",
         spread(rows),
         "## Read this with it",
         "\n".join(f"- {note}" for note in notes),
+        beyond.strip(),
     ]
-    (folder / "RESULTS.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+    (folder / "RESULTS.md").write_text("\n\n".join(text).rstrip() + "\n", encoding="utf-8")
     (folder / "results.json").write_text(json.dumps(numbers(rows), indent=2) + "\n", encoding="utf-8")

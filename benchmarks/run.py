@@ -26,13 +26,19 @@ from benchmarks.plain import Plain
 from benchmarks.report import Row
 from benchmarks.server import DEFAULT, Server, Setting, find_or_build
 
+ALONE_OPTIONS = ("--swa-full", "--flash-attn", "off")
 PARALLEL = [
-    Setting(f"{slots} slots", slots, ("--swa-full", "--flash-attn", "off", *more))
-    for slots in (4, 8, 16, 32)
+    [Setting(f"{slots} slots", slots, (*ALONE_OPTIONS, *more)) for slots in (4, 8, 16, 32)]
     for more in ((), ("--kv-unified",))
 ]
-"""What the server's best setting is looked for among, besides its default."""
-ALONE = Setting("4 slots, for one at a time", 4, ("--swa-full", "--flash-attn", "off"))
+"""What the server's best setting is looked for among, besides its default (4 slots, flash attention), from few slots to
+many."""
+HOPELESS = 1.3
+"""So many times the best cost: more slots of the same kind are not tried then, as each adds a copy of the policy."""
+ONE = Setting("1 slot", 1, ALONE_OPTIONS)
+"""One request after the other, as the plain class with its prefix hit does it. No parallel setting, and shown beside
+them: where batches gain little it is the server's cheapest."""
+ALONE = Setting("4 slots, for one at a time", 4, ALONE_OPTIONS)
 ANEW, HIT = "plain, anew", "plain, prefix hit"
 
 
@@ -72,15 +78,19 @@ class Bench:
         """The server setting with the least CPU time for such a batch, from one run of each."""
         size = self._size
         costs: dict[Setting, float] = {}
-        for number, setting in enumerate((DEFAULT, *PARALLEL)):
-            text = policy_text(size.tokens(policy), 5000 + policy + number)
-            jobs = [
-                self.ours.job(text, content_text(size.tokens(content), place), size.tokens(answer))
-                for place in range(count)
-            ]
-            with self._servers(setting) as (server,):
-                costs[setting], _ = cpu_seconds(server, jobs)
-            print(f"  llama-server, {setting.name} {' '.join(setting.options)}: {costs[setting]:.2f} CPU s", flush=True)
+        for settings in ([DEFAULT], *PARALLEL):
+            for setting in settings:
+                text = policy_text(size.tokens(policy), 5000 + policy + len(costs))
+                jobs = [
+                    self.ours.job(text, content_text(size.tokens(content), place), size.tokens(answer))
+                    for place in range(count)
+                ]
+                with self._servers(setting) as (server,):
+                    costs[setting], _ = cpu_seconds(server, jobs)
+                name = f"llama-server, {setting.name} {' '.join(setting.options)}"
+                print(f"  {name}: {costs[setting]:.2f} CPU s", flush=True)
+                if costs[setting] > HOPELESS * min(costs.values()):
+                    break
         best = min(costs, key=lambda setting: costs[setting])
         self.notes.append(
             f"llama-server's setting for {count} contents under {policy} tokens: {best.name} {' '.join(best.options)}, "
@@ -92,23 +102,28 @@ class Bench:
         """(a)."""
         title = "(a) golden run, 600-token policy x 32 contents x 120 tokens"
         best = self.best_parallel(600, 60, 120, self._size.contents)
-        with self._servers(best) as servers:
+        with self._servers(best, ONE) as servers:
             series = cases.golden([self.ours, *self._plain, *servers], self.ours.job, self._size, {ANEW: 0.25})
             self.notes.append(f"Greedy answers that begin alike in all engines: {min(series.alike):.0%} or more.")
-            return _rows("golden_600x32", title, series, servers[0].name, (2.5, 1.3, 1.25))
+            return [
+                *_rows("golden_600x32", title, series, servers[0].name, (2.5, 1.3, 1.25)),
+                Row("", title, "", servers[1].name, series),
+            ]
 
     def large_policy(self) -> list[Row]:
         """(b)."""
         title = "(b) 2,000-token policy x 64 short contents"
         best = self.best_parallel(2000, 20, 16, self._size.many)
-        with self._servers(best) as servers:
+        with self._servers(best, ONE) as servers:
             engines = [self.ours, *self._plain, *servers]
             cold, steady = cases.large_policy(engines, self.ours.job, self._size, {ANEW: 1 / 16})
             again = title + ", the policy known"
-            server = servers[0].name
+            server, one = (engine.name for engine in servers)
             return [
                 *_rows("policy_2000x64", title, cold, server, (6, 1.4, 3)),
+                Row("", title, "", one, cold),
                 Row("", again, "llama_server", server, steady, 1.3),
+                *[Row("", again, "", name, steady) for name in (HIT, one)],
             ]
 
     def first_tokens(self) -> list[Row]:
@@ -165,8 +180,12 @@ def main() -> None:
         size = replace(size, contents=8, many=16, probes=2)
     started, machine = datetime.now(UTC), describe()
     bench = Bench(given.build.resolve(), size, given.layers)
+    rows: list[Row] = []
     try:
-        rows = [*bench.first_tokens(), *bench.golden(), *bench.large_policy(), *bench.interactive()]
+        for part in (bench.first_tokens, bench.golden, bench.large_policy, bench.interactive):
+            found = part()
+            print(report.table(found), flush=True)
+            rows += found
     finally:
         bench.close()
     info = bench.ours.info
@@ -177,6 +196,11 @@ def main() -> None:
         ("versions", f"studio {studio.__version__}, {info.llama_build}, Python {platform.python_version()}"),
         ("model", f"random weights, {info.description}, {given.layers} layers, {info.size_bytes // 10**6} MB"),
         ("threads", f"{info.n_threads}, on {info.backend} ({info.device})"),
+        (
+            "ours",
+            f"as the studio runs it: {info.n_seq} sequences, {info.n_batch} tokens a step, flash attention "
+            f"{'on' if info.flash_attn else 'off'}, weights {'repacked' if info.extra_bufts else 'as they are'}",
+        ),
         ("rounds", f"{given.rounds}, scale {given.scale}"),
     ]
     notes = [
@@ -188,8 +212,8 @@ def main() -> None:
         "sixteen times: each costs it the same.",
     ]
     given.results.mkdir(parents=True, exist_ok=True)
-    report.write(given.results, rows, facts, notes)
-    print(report.table(rows))
+    beyond = (Path(__file__).parent / "BEYOND.md").read_text(encoding="utf-8")
+    report.write(given.results, rows, facts, notes, beyond)
 
 
 if __name__ == "__main__":
