@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 
 from studio.core.content import Content
 from studio.core.golden import GoldenQuery
@@ -172,6 +172,24 @@ def test_two_versions_are_compared_in_words_and_flips(open_window: Opener, tmp_p
     assert before is not None
     assert before.verdict is not None
     assert (before.verdict.decision, now.verdict.decision) == (Decision.ALLOWED, Decision.VIOLATES)
+
+
+def test_the_report_is_written_in_the_form_that_was_chosen(
+    open_window: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, page, _ = with_set(open_window, tmp_path)
+    ran(stage, page)
+    for name, form, written, start in (
+        ("r.html", "HTML (*.html)", "r.html", b"<!doctype html>"),
+        ("r.html", "PDF (*.pdf)", "r.pdf", b"%PDF-"),
+        ("r.csv", "CSV (*.csv)", "r.csv", b"group,"),
+        ("r.json", "", "r.json", b"{"),
+    ):
+        chosen = (str(tmp_path / name), form)
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, chosen=chosen: chosen)
+        page.chores.write_report()
+        stage.settle()
+        assert (tmp_path / written).read_bytes().lstrip().startswith(start)
 
 
 def test_repeats_show_doubt(open_window: Opener, tmp_path: Path) -> None:
