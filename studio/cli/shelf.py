@@ -228,10 +228,11 @@ def discover(
         show_json([{**asdict(item), "path": str(item.path)} for item in found])
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("whose", "name", "size", "file"):
+    for column in ("whose", "name", "size", "kind", "file"):
         table.add_column(column, overflow="fold", justify="right" if column == "size" else "left")
     for item in found:
-        table.add_row(item.owner, Text(printable(item.name)), _bytes(item.size), Text(printable(str(item.path))))
+        kind = Text(printable(item.architecture or "not said"), "" if item.fitting else "dim")
+        table.add_row(item.owner, Text(printable(item.name)), _bytes(item.size), kind, Text(printable(str(item.path))))
     out.print(table if found else "No model files of other programs were found.")
 
 

@@ -1,6 +1,6 @@
 """Model files that already lie on this disk: of LM Studio, Ollama, the Hub's library, or in the folder for models.
 
-Only names and sizes are looked at here. What a file is, its head tells, and whether it is a known one, its sha256.
+Only names, sizes and the architecture are looked at. What a file is, its head tells; whether it is known, its sha256.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any
 
 from studio.core.errors import InputError, ModelFileError
 from studio.core.progress import Cancel
-from studio.hub.gguf_facts import parts
+from studio.hub.gguf_facts import LONGEST_CLAIM, parts
+from studio.hub.gguf_reader import read_architecture
+from studio.hub.kinds import ARCHITECTURE
 
 _DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
 _FURTHER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
@@ -28,16 +30,28 @@ MOST_MODELS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A model file that lies there: its first file, a name to show, and whose it is. ``size`` in bytes."""
+    """A model file that lies there: its first file, a name to show, and whose it is. ``size`` in bytes.
+
+    ``architecture`` is what the file claims, empty when it says nothing that can be read.
+    """
 
     path: Path
     name: str
     owner: str
     size: int
+    architecture: str = ""
+
+    @property
+    def fitting(self) -> bool:
+        """Whether it may be a model that the studio can judge with."""
+        return self.architecture in (ARCHITECTURE, "")
 
 
 def discover(own: Path | None = None) -> list[Found]:
-    """All model files of other programs on this disk, and those in the user's ``own`` folder for models, each once."""
+    """All model files of other programs on this disk, and those in the user's ``own`` folder for models, each once.
+
+    Those that may judge come first.
+    """
     seen: set[Path] = set()
     found = []
     mine = (one for path in (_ggufs(own, depth=3) if own else ()) for one in _found(path, path.stem, "Model folder"))
@@ -46,7 +60,7 @@ def discover(own: Path | None = None) -> list[Found]:
         if real not in seen:
             seen.add(real)
             found.append(candidate)
-    return found
+    return sorted(found, key=lambda one: not one.fitting)
 
 
 def models_in(folder: Path, cancel: Cancel | None = None) -> list[Path]:
@@ -128,7 +142,7 @@ def hub_cache() -> Path:
 def _found(path: Path, name: str, owner: str) -> Iterator[Found]:
     try:
         if path.is_file():
-            yield Found(path, name, owner, path.stat().st_size)
+            yield Found(path, name, owner, path.stat().st_size, read_architecture(path)[:LONGEST_CLAIM])
     except OSError:
         # Not ours to read: another user's file.
         return

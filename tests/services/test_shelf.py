@@ -308,3 +308,12 @@ def test_linked_folders_and_large_data_sets_hide_no_model(
         ("LM Studio", tmp_path / "large disk" / "model" / "linked.gguf"),
         ("Hugging Face cache", cached.resolve()),
     }
+
+
+def test_what_may_judge_stands_before_the_other_models_of_a_disk(shelf: Shelf, tmp_path: Path) -> None:
+    models = tmp_path / "home" / ".lmstudio" / "models" / "a" / "b"
+    put(models / "a.gguf", Maker({"general.architecture": "llama", "tokenizer.ggml.tokens": ["a"] * 9}).bytes())
+    put(models / "b.gguf", b"broken")
+    put(models / "c.gguf")
+    found = [(one.path.name, one.architecture, one.fitting) for one in shelf.discover()]
+    assert found == [("b.gguf", "", True), ("c.gguf", "gpt-oss", True), ("a.gguf", "llama", False)]

@@ -56,9 +56,13 @@ class FoundFiles(QFrame):
 
     def _row(self, found: Found) -> QWidget:
         name = ElidedLabel(found.name, mode=Qt.TextElideMode.ElideMiddle)
-        where = ElidedLabel(
-            f"{found.owner} · {size(found.size)} · {path_words(found.path)}", "small", mode=Qt.TextElideMode.ElideMiddle
-        )
+        told = [
+            found.owner,
+            size(found.size),
+            *([] if found.fitting else ["not a gpt-oss model"]),
+            path_words(found.path),
+        ]
+        where = ElidedLabel(" · ".join(told), "small", mode=Qt.TextElideMode.ElideMiddle)
         line = row(spacing=12)
         line.addLayout(column(name, where, spacing=0), 1)
         use = push_button(self._theme, "Add to the shelf", act=partial(self.adopt_wanted.emit, found))

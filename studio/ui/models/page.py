@@ -20,7 +20,7 @@ from studio.ui.models.machine_line import MachineLine
 from studio.ui.models.servers import Servers
 from studio.ui.models.shelf_work import Advised, Seen, ShelfWork
 from studio.ui.tasks import Job, Lane
-from studio.ui.widgets.basics import column, frame, push_button, row, scrolling, set_kind, text_label
+from studio.ui.widgets.basics import column, frame, push_button, row, scrolling, set_kind, tab_through, text_label
 from studio.ui.widgets.file_drop import FileDrop
 from studio.ui.words import path_words, size
 
@@ -112,6 +112,7 @@ class ModelsPage(Page):
         self.cards = [there.get(entry.id) or self._new_card(entry) for entry in seen.entries]
         self.grid.set_cards(self.cards)
         self.found.show_found(seen.found)
+        tab_through(self.machine, *self.cards, self.found, self.add_button, self.folder_button, self.servers)
         for entry in seen.entries:
             self._show_card(entry)
 
