@@ -35,6 +35,7 @@ class Act(StrEnum):
     SAVE_PACK = "save_pack"
     OPEN_PACK = "open_pack"
     OPEN_FOLDER = "open_folder"
+    DETAILS = "details"
     MERGE = "merge"
     SPLIT = "split"
     HIDDEN = "hidden"
@@ -89,6 +90,7 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(Act.SAVE_PACK, "Save as a policy pack", (), WORKBENCH),
     ActionSpec(Act.OPEN_PACK, "Open a policy pack", (), WORKBENCH),
     ActionSpec(Act.OPEN_FOLDER, "Bring in a folder of policies", (), WORKBENCH),
+    ActionSpec(Act.DETAILS, "Title, tags and jurisdictions", (), WORKBENCH),
     ActionSpec(Act.MERGE, "Merge policies into one", (), WORKBENCH),
     ActionSpec(Act.SPLIT, "Split this policy by its labels", (), WORKBENCH),
     ActionSpec(Act.HIDDEN, "Show hidden characters", ("Ctrl+Shift+H",), WORKBENCH),

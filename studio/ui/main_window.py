@@ -206,6 +206,7 @@ class MainWindow(QMainWindow):
             Act.NEXT_FINDING: lambda: bench.policy.lint.go_on(1),
             Act.LAST_FINDING: lambda: bench.policy.lint.go_on(-1),
             Act.NEW_POLICY: bench.policy.compose.new,
+            Act.DETAILS: bench.policy.edit_details,
             Act.MERGE: bench.policy.compose.merge,
             Act.SPLIT: bench.policy.compose.split,
             Act.OPEN_POLICY: bench.policy.open_file,
@@ -250,7 +251,7 @@ class MainWindow(QMainWindow):
         more.addSeparator()
         more.addActions([table[Act.OPEN_PACK], table[Act.SAVE_PACK], table[Act.OPEN_FOLDER]])
         more.addSeparator()
-        more.addActions([table[Act.MERGE], table[Act.SPLIT]])
+        more.addActions([table[Act.DETAILS], table[Act.MERGE], table[Act.SPLIT]])
         more.addSeparator()
         more.addActions([table[Act.FIND], table[Act.SAVE_VERSION], table[Act.VERSIONS], table[Act.MATRIX]])
         button.setMenu(more)

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
 from studio.ui.actions import Act
+from studio.ui.workbench.details_dialog import DetailsDialog
 from studio.ui.workbench.merge_dialog import MergeDialog
 from studio.ui.workbench.new_dialog import Beginning, NewPolicyDialog
 from tests.ui.conftest import Opener, Stage
@@ -116,3 +117,26 @@ def test_policies_are_merged_with_a_word_on_the_cost_and_split_again(
     stage.until(lambda: len({one.id for one in stage.studio.policies.list()} - before) == 3)
     stage.settle()
     assert "3 policies made" in told(stage)
+
+
+def test_title_tags_and_jurisdictions_are_edited_and_go_into_a_version(
+    open_window: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = open_window()
+    before = stage.open_spam()
+
+    def filled(dialog: QDialog) -> None:
+        assert isinstance(dialog, DetailsDialog)
+        dialog.title.setText("Lures")
+        dialog.tags.setText("spam, , children,spam")
+        dialog.jurisdictions.setText("EU")
+
+    answer(monkeypatch, DetailsDialog, filled)
+    stage.window.actions_table[Act.DETAILS].trigger()
+    opened(stage, "Lures")
+    policy = stage.bench.policy.document.policy
+    assert (policy.tags, policy.jurisdictions, policy.text) == (("spam", "children"), ("EU",), before.text)
+    assert stage.bench.policy.document.edited
+    stage.bench.policy.work.save_version("Named")
+    stage.settle()
+    assert stage.studio.policies.get(before.id).policy.jurisdictions == ("EU",)

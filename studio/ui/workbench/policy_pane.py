@@ -25,6 +25,7 @@ from studio.ui.widgets.popup import Entry, Facet, SearchPopup
 from studio.ui.workbench.chooser import PolicyButton
 from studio.ui.workbench.completion import codes_of
 from studio.ui.workbench.compose_work import ComposeWork
+from studio.ui.workbench.details_dialog import DetailsDialog
 from studio.ui.workbench.document import PolicyDocument
 from studio.ui.workbench.editor import PolicyEditor
 from studio.ui.workbench.find_bar import FindBar
@@ -97,6 +98,13 @@ class PolicyPane(QFrame):
         )
         if ask.exec():
             self.work.save_version(ask.text)
+
+    def edit_details(self) -> None:
+        """Ask for title, summary, tags and jurisdictions."""
+        if self.document.is_open:
+            dialog = DetailsDialog(self._context.theme, self, self.document.policy)
+            if dialog.exec():
+                self.document.change(**dialog.fields)
 
     def open_file(self) -> None:
         """Choose a policy file and open it."""
