@@ -32,7 +32,6 @@ class ConfusionTable(QTableWidget):
         super().__init__()
         self._theme = theme
         self._matrix = Confusion((), (), ())
-        self.setAccessibleName("Confusion matrix: expected in rows, got in columns")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)

@@ -56,6 +56,8 @@ class ResultsPane(QFrame):
         self.cards = {name: FigureCard(theme, name) for name in ORDER}
         self.matrix = ConfusionTable(theme)
         self.pairs = ConfusionTable(theme)
+        self.matrix.setAccessibleName("Decisions: expected in rows, got in columns")
+        self.pairs.setAccessibleName("Labels: expected in rows, got in columns")
         self.balance = BalanceTable(theme)
         self.charts = ChartsPane(context)
         self.automate = AutomatePane(context)

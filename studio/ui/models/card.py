@@ -75,7 +75,6 @@ class ModelCard(GridCard):
         head.setStretch(1, 1)
         self.about = ElidedLabel("", "quiet")
         self.fit = text_label("", "fit")
-        self.fit.setAccessibleName("How it fits this machine")
         self.words = text_label("", "quiet", wrap=True)
         self.notes = text_label("", "warn", wrap=True)
         self.bar = QProgressBar()
@@ -113,7 +112,8 @@ class ModelCard(GridCard):
         ready = entry.state is State.READY or (entry.state is State.VERIFYING and entry.model is not None)
         loading = standing.chosen and standing.loading is not None and standing.info is None
         busy = standing.underway is not None
-        self.setAccessibleName(f"{entry.title}, {self._state_words()}")
+        name = ", ".join(filter(None, (entry.title, entry.quant)))
+        self.setAccessibleName(f"{name}, {self._state_words()}")
         self.title.setText(entry.title)
         self.state.setText(self._state_words())
         self.about.setText(" · ".join(filter(None, (entry.quant, self._size(), entry.licence))))
@@ -136,7 +136,7 @@ class ModelCard(GridCard):
         self.get.setVisible(to_get and not busy and self.question.isHidden())
         words = {State.PARTIAL: "Go on", State.QUARANTINED: "Download again"}.get(entry.state, "Get")
         self.get.setText(words)
-        self.get.setAccessibleName(f"{words}: {entry.title}")
+        self.get.setAccessibleName(", ".join(filter(None, (f"{words}: {entry.title}", entry.quant))))
         # Nobody is led to a download that cannot be used here.
         possible = standing.advice is None or standing.advice.fits is not Fits.TOO_BIG
         set_kind(self.get, kind="primary" if possible else "")
@@ -153,6 +153,7 @@ class ModelCard(GridCard):
         if advice is None:
             return
         self.fit.setText(badge(advice))
+        self.fit.setAccessibleName(f"On this machine: {self.fit.text()}")
         self.fit.setToolTip(advice.plan or advice.why)
         set_kind(self.fit, tone=_TONES[advice.fits] if not ready or advice.possible else "part")
 

@@ -214,9 +214,9 @@ class SettingsPage(Page):
             (
                 "Workspace",
                 self._context.studio.workspace_path,
-                self._opener(self._context.studio.workspace_path.parent),
+                self._opener("workspace", self._context.studio.workspace_path.parent),
             ),
-            ("Log", paths.logs_dir(), self._opener(paths.logs_dir())),
+            ("Log", paths.logs_dir(), self._opener("log", paths.logs_dir())),
         )
         layout = places.layout()
         assert layout is not None
@@ -243,13 +243,15 @@ class SettingsPage(Page):
             layout.addLayout(line)
         return frame("card", layout)
 
-    def _opener(self, folder: Path) -> QWidget:
-        return push_button(
+    def _opener(self, whose: str, folder: Path) -> QWidget:
+        button = push_button(
             self._context.theme,
             "Open folder",
             icon_name="folder-open",
             act=lambda: _open_folder(folder),
         )
+        button.setAccessibleName(f"Open the folder of the {whose}")
+        return button
 
 
 def _open_folder(folder: Path) -> None:

@@ -294,6 +294,17 @@ def scrolling(body: QWidget) -> QScrollArea:
     return scroll
 
 
+def tab_through(*parts: QWidget) -> None:
+    """Let Tab go through these, with all that is in each, in this order. Qt puts what is made later last."""
+    before: QWidget | None = None
+    for part in parts:
+        for control in (part, *part.findChildren(QWidget)):
+            if control.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                if before is not None:
+                    QWidget.setTabOrder(before, control)
+                before = control
+
+
 def draw_ground(painter: QPainter, option: QStyleOptionViewItem, tokens: Tokens) -> QRect:
     """The ground of a list's row, rounded where it is chosen; where its contents may stand."""
     area: QRect = option.rect.adjusted(4, 1, -4, -1)
