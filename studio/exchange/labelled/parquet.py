@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.core.errors import InputError
 from studio.exchange.labelled.json_rows import record
 from studio.exchange.labelled.records import Record, Skipped
+from studio.exchange.labelled.shapes.annotators import PEOPLE_LISTS
 
 _BATCH = 2000
 _DEEPEST = 4
@@ -46,22 +47,27 @@ def class_names(path: Path) -> dict[str, tuple[str, ...]]:
         return {}
     if not isinstance(features, dict):
         return {}
-    inner = {column: _innermost(feature) for column, feature in features.items()}
-    return {
-        str(column): tuple(map(str, feature["names"]))
-        for column, feature in inner.items()
-        if isinstance(feature, dict) and isinstance(feature.get("names"), list)
-    }
+    found = dict(_named_classes(features, "", 1))
+    # What several people said in a list of their own becomes a column of its own.
+    people = {name.rsplit(".", 1)[-1]: names for name, names in found.items() if name.split(".")[0] in PEOPLE_LISTS}
+    return {**people, **found}
 
 
-def _innermost(feature: Any) -> Any:
-    """What a list holds, in the spellings of it that there are."""
-    for _ in range(_DEEPEST):
-        if isinstance(feature, list) and len(feature) == 1:
-            feature = feature[0]
-        elif isinstance(feature, dict) and isinstance(feature.get("feature"), dict | list):
-            feature = feature["feature"]
-    return feature
+def _named_classes(features: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The columns of classes with their names, also those within lists and objects."""
+    for column, feature in features.items():
+        name = f"{prefix}{column}"
+        for _ in range(_DEEPEST):
+            if isinstance(feature, list) and len(feature) == 1:
+                feature = feature[0]
+            elif isinstance(feature, dict) and isinstance(feature.get("feature"), dict | list):
+                feature = feature["feature"]
+        if not isinstance(feature, dict):
+            continue
+        if isinstance(feature.get("names"), list):
+            yield name, tuple(map(str, feature["names"]))
+        elif depth < _DEEPEST:
+            yield from _named_classes(feature, f"{name}.", depth + 1)
 
 
 def _plain(value: Any) -> Any:

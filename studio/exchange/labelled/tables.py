@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,7 @@ def open_table(path: Path, read: Read | None = None) -> Table:
     """The table of a file; ``read`` says how, when that is settled already. Raises InputError."""
     kind = kind_of(path)
     if kind == "parquet":
-        return Table(
-            Read(kind), "", lambda: parquet.records(path), class_names=parquet.class_names(path), file=str(path)
-        )
+        return replace(_viewed(path, Read(kind), lambda: parquet.records(path)), class_names=parquet.class_names(path))
     if kind == "excel":
         return _excel(path, read)
     settled = read is not None and read.kind == kind and read.encoding

@@ -190,6 +190,14 @@ def test_parquet_with_names_of_classes(tmp_path: Path) -> None:
     table = pyarrow.table({"text": ["Hello", "Bye"], "labels": [[0], [0, 1]]})
     parquet.write_table(table.replace_schema_metadata({"huggingface": json.dumps(several)}), lists)
     assert preview(lists, POLICY).decisions == {"allowed": 1, "violates": 1}
+    people = tmp_path / "people.parquet"
+    each = {"annotators": {"feature": {"label": {"names": ["safe", "unsafe"]}, "annotator_id": {"dtype": "int32"}}}}
+    said = [[{"label": 1, "annotator_id": 7}, {"label": 1, "annotator_id": 8}], [{"label": 0, "annotator_id": 7}]]
+    table = pyarrow.table({"annotators": said, "post_tokens": [["So", "it"], ["Is"]]})
+    metadata = {"huggingface": json.dumps({"info": {"features": each}})}
+    parquet.write_table(table.replace_schema_metadata(metadata), people)
+    seen = preview(people, POLICY)
+    assert (seen.by_label, seen.decisions) == ({"1": 1, "0": 1}, {"allowed": 1, "violates": 1})
     struct = tmp_path / "struct.parquet"
     parquet.write_table(pyarrow.table({"text": ["Hello"], "scores": [{"toxicity": 0.3}]}), struct)
     assert preview(struct, POLICY).items == 1

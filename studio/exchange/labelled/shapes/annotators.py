@@ -17,7 +17,7 @@ from studio.exchange.labelled.shapes.label_studio import PEOPLE, joined
 SHAPE = "annotators"
 LABEL = "label"
 
-_PEOPLE = ("annotators", "annotations", "raters", "workers", "votes")
+PEOPLE_LISTS = ("annotators", "annotations", "raters", "workers", "votes")
 _IDS = ("annotator_id", "annotator", "worker_id", "rater_id", "id")
 _WORDS = ("post_tokens", "tokens", "words")
 
@@ -35,7 +35,7 @@ def view(records: Iterable[Record | Skipped]) -> Iterator[Record | Skipped]:
 
 def _said(values: Any) -> tuple[list[Any], list[Any]] | None:
     """Labels and ids in the order of the people; None where the record has no such list."""
-    for name in _PEOPLE:
+    for name in PEOPLE_LISTS:
         people = values.get(name)
         if isinstance(people, list) and people and all(isinstance(one, dict) and LABEL in one for one in people):
             return [one[LABEL] for one in people], [_first(one, _IDS) for one in people]
@@ -51,7 +51,7 @@ def _first(one: Any, names: Sequence[str]) -> Any:
 
 
 def _values(values: Any) -> dict[str, Any]:
-    found = {name: value for name, value in values.items() if name.split(".")[0] not in _PEOPLE}
+    found = {name: value for name, value in values.items() if name.split(".")[0] not in PEOPLE_LISTS}
     labels, ids = _said(values) or ([], [])
     voices = [[plain_text(label)] for label in labels if not is_blank(label)]
     if voices:
