@@ -65,7 +65,8 @@ def lint_files(paths: Iterable[Path]) -> Iterator[LintedFile]:
             yield LintedFile(path, "", (), error)
             continue
         start = body_start(text)
-        yield LintedFile(path, text, tuple(_moved(finding, text, start) for finding in lint(policy)))
+        found = lint(policy, alone=not start)
+        yield LintedFile(path, text, tuple(_moved(finding, text, start) for finding in found))
 
 
 def lint_policy(studio: Studio, policy: Policy) -> tuple[Finding, ...]:

@@ -25,10 +25,11 @@ MOST_OF_A_RULE = 200
 """At most so many findings of one rule are told: a text of 100,000 hidden characters is one problem."""
 
 
-def lint(policy: Policy, *, tokens: int | None = None) -> tuple[Finding, ...]:
+def lint(policy: Policy, *, tokens: int | None = None, alone: bool = False) -> tuple[Finding, ...]:
     """All findings about a policy, in the order of their places.
 
-    ``tokens`` is the length of its text as a model's tokenizer counts it; estimated when it is not given.
+    ``tokens`` is the length of its text as a model's tokenizer counts it; estimated when it is not given. ``alone``:
+    its file is the text alone, which other tools send as it is.
     """
     doc = Document(policy, tokens)
     if not policy.text.strip():
@@ -40,7 +41,7 @@ def lint(policy: Policy, *, tokens: int | None = None) -> tuple[Finding, ...]:
         )  # fmt: skip
     shown = read_examples(doc)
     families = chain(
-        sections(doc, shown), answer_rules(doc, shown), label_rules(doc, shown), criteria(doc, shown),
+        sections(doc, shown), answer_rules(doc, shown, alone=alone), label_rules(doc, shown), criteria(doc, shown),
         example_rules(doc, shown), wording(doc), characters(doc),
     )  # fmt: skip
     told: Counter[str] = Counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from studio.core.contract import carries_output
+from studio.core.contract import carries_output, writes_contract
 from studio.core.infer import infer
 from studio.core.lint.document import CODE, Document, Line
 from studio.core.lint.examples import Example
@@ -78,7 +78,7 @@ _MATCHING = {
 _JSON_FORMS = (OutputForm.RATIONALE_JSON, OutputForm.CATEGORY_JSON)
 
 
-def answer_rules(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]:
+def answer_rules(doc: Document, found: tuple[Example, ...], *, alone: bool = False) -> Iterator[Finding]:
     """All findings of this family."""
     asked = tuple(_asked(doc))
     yield from _competing(doc, asked)
@@ -94,6 +94,13 @@ def answer_rules(doc: Document, found: tuple[Example, ...]) -> Iterator[Finding]
                 "any form.",
             advice="Let the studio add the output instruction, or write one near the top and again before the "
                 "examples.",
+        )  # fmt: skip
+    elif alone and not asked and not doc.is_demo and writes_contract(doc.policy):
+        yield doc.finding(
+            "output-missing", Severity.NOTE, doc.top, "The text does not say what to answer.",
+            reason="The studio adds its own instruction; other tools send the text as it is, and answers then come in "
+                "any form.",
+            advice="Write the form of answer near the top and again before the examples, or leave it to the studio.",
         )  # fmt: skip
     yield from _told_otherwise(doc, asked)
     yield from _answered_otherwise(doc, asked, found)

@@ -76,3 +76,10 @@ def test_one_prompt_with_two_responses_is_two_examples() -> None:
 def test_an_endless_line_is_read_like_any_other(unit: str) -> None:
     # Patterns that walk a line again for each sign of it would be at this for hours.
     assert isinstance(lint(read(unit * (150_000 // len(unit)))), tuple)
+
+
+def test_a_file_of_text_alone_that_does_not_say_what_to_answer() -> None:
+    policy = read(SOUND.replace(" Answer with exactly one label.", ""))
+    (finding,) = lint(policy, tokens=500, alone=True)
+    assert (finding.rule, finding.severity) == ("output-missing", Severity.NOTE)
+    assert lint(read(SOUND), tokens=500, alone=True) == ()
