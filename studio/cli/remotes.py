@@ -12,6 +12,7 @@ from studio.cli.common import JsonOption, WorkspaceOption
 from studio.cli.exit_codes import Exit
 from studio.cli.output import out, printable, show_json, show_notes
 from studio.core.errors import ModelFileError
+from studio.services import keys
 from studio.services.remotes import Draft
 from studio.services.studio import Studio
 
@@ -40,6 +41,9 @@ def add_remote(
     as_json: JsonOption = False,
 ) -> None:
     """Add a model on llama-server, vLLM or Ollama in your own network. Policy and content go there when you judge."""
+    if keep_key:
+        # Nobody types a key that cannot be kept.
+        keys.needed()
     key = typer.prompt("Key of the server", hide_input=True, err=True) if keep_key else ""
     with Studio.open(workspace) as studio:
         before = _in_use(studio)
