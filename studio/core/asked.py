@@ -80,6 +80,16 @@ _LABEL_ASKED = re.compile(
 )
 
 
+FORM_WORDS = {
+    OutputForm.RATIONALE_JSON: "a JSON object with a rationale",
+    OutputForm.CATEGORY_JSON: "a JSON object",
+    OutputForm.LABEL: "one label",
+    OutputForm.VALID_INVALID: "VALID or INVALID",
+    OutputForm.BINARY: "0 or 1",
+}
+"""The forms in words for people."""
+
+
 def asked_form(text: str, notes: list[str]) -> tuple[OutputForm, bool]:
     """The form of answer that the text asks for, the one asked for last, and whether it asks for any."""
     places: dict[OutputForm, int] = {}
@@ -111,7 +121,7 @@ def asked_form(text: str, notes: list[str]) -> tuple[OutputForm, bool]:
         del places[OutputForm.LABEL]
     chosen = max(places, key=lambda form: places[form])
     if len(places) > 1:
-        names = ", ".join(sorted(form.value for form in places))
+        names = "; ".join(sorted(FORM_WORDS[form] for form in places))
         notes.append(f"The text asks for several forms of answer ({names}); the last one is taken.")
     return chosen, True
 

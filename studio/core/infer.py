@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from studio.core.answers.normal import plain, unmarked
-from studio.core.asked import asked_form, asked_words
+from studio.core.asked import FORM_WORDS, asked_form, asked_words
 from studio.core.contract import carries_output, shortened
 from studio.core.decided import decided
 from studio.core.labels import Label, LabelDecision
@@ -57,13 +57,6 @@ _SECTION = re.compile(
     r"|instrucción|tarefa)(?: and scope)?",
     re.IGNORECASE,
 )
-_FORM_WORDS = {
-    OutputForm.RATIONALE_JSON: "a JSON object with a rationale",
-    OutputForm.CATEGORY_JSON: "a JSON object",
-    OutputForm.LABEL: "one label",
-    OutputForm.VALID_INVALID: "VALID or INVALID",
-    OutputForm.BINARY: "0 or 1",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +93,7 @@ def infer(text: str) -> Inferred:
             form, told = OutputForm.LABEL, True
     asked = told or carries_output(text)
     if told:
-        notes.append(f"The text asks for {_FORM_WORDS[form]} as the answer. Please confirm.")
+        notes.append(f"The text asks for {FORM_WORDS[form]} as the answer. Please confirm.")
     if not asked:
         notes.append("The text does not say what to answer: the studio adds its own output instruction.")
     elif not told:
@@ -151,7 +144,7 @@ def _labels(lines: list[str], notes: list[str]) -> tuple[Label, ...]:
         if heading and not (here and _DEFINED.match(line)):
             section = decided(line) or (LabelDecision.REVIEW if _UNSURE.search(line) else None)
         flagged = _OTHERWISE.split(line)[0]
-        if _FLAGGED.search(flagged):
+        if "{" not in line and _FLAGGED.search(flagged):
             for label_id in re.findall(rf"(?<![\w-]){_ID}(?!\w)", flagged):
                 _add(found, label_id, "").told.append(LabelDecision.VIOLATE)
         if here:

@@ -201,6 +201,7 @@ def test_names_come_from_headings_and_not_from_sentences() -> None:
 
 def test_what_flags_a_code_decides_it_and_uncertain_sections_leave_it_to_a_person() -> None:
     text = "### PI4 - Severe\n### PI2 - Mild\n`violation` is 1 if PI4 or PI2 is met, otherwise 0 (PI0).\n"
+    assert decided('### PI3 - x\nAnswer {"violation": 1 or 0, "policy_category": "PI3"}\n') == {}
     told = {"PI4": "violate", "PI2": "violate", "PI0": "allow", "PI9": "review"}
     assert decided(f"{text}## Unclear\n- PI9: no context\n") == told
 

@@ -287,7 +287,7 @@ class PolicyPane(QFrame):
         self.flag.setAccessibleName(f"Linter: {words}")
 
     def _show_notes(self, notes: tuple[str, ...], old_labels: tuple[Label, ...] | None = None) -> None:
-        self._notes_words.setText(" ".join(notes))
+        self._notes_words.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
         self._old_labels = old_labels
         self.put_back.setVisible(old_labels is not None)
