@@ -122,7 +122,7 @@ def asked_form(text: str, notes: list[str]) -> tuple[OutputForm, bool]:
     chosen = max(places, key=lambda form: places[form])
     if len(places) > 1:
         names = "; ".join(sorted(FORM_WORDS[form] for form in places))
-        notes.append(f"The text asks for several forms of answer ({names}); the last one is taken.")
+        notes.append(f"The text asks for several forms of answer ({names}). The last one is taken. Please confirm.")
     return chosen, True
 
 

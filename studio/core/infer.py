@@ -86,13 +86,14 @@ def infer(text: str) -> Inferred:
     read = shortened(plain(text))
     lines = read.split("\n")
     form, told = asked_form(read, notes)
+    competing = bool(notes)
     labels = _labels(lines, notes)
     if not labels and form not in (OutputForm.VALID_INVALID, OutputForm.BINARY):
         labels = asked_words(read, notes)
         if labels and not told:
             form, told = OutputForm.LABEL, True
     asked = told or carries_output(text)
-    if told:
+    if told and not competing:
         notes.append(f"The text asks for {FORM_WORDS[form]} as the answer. Please confirm.")
     if not asked:
         notes.append("The text does not say what to answer: the studio adds its own output instruction.")
