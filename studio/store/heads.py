@@ -36,7 +36,8 @@ class KeptHeads:
             return b""
         begin = len(_MAGIC) + _SIGNATURE
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(min(os.fstat(file.fileno()).st_size, begin + self._most))
             state = data[begin:]
             known = hmac.compare_digest(data[:begin], _MAGIC + self._sign(name, state))
         except OSError as error:

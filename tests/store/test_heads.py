@@ -72,6 +72,15 @@ def test_a_file_of_another_policy_or_installation_is_nothing(heads: KeptHeads, t
     assert heads.read("a policy") == STATE
 
 
+@pytest.mark.expects_log
+def test_a_file_that_fills_the_disk_does_not_fill_the_memory(heads: KeptHeads, tmp_path: Path) -> None:
+    file = only(heads, tmp_path)
+    with file.open("r+b") as large:
+        large.truncate(1 << 40)
+
+    assert heads.read("a policy") == b""
+
+
 def test_the_one_that_was_not_used_for_longest_goes_first(heads: KeptHeads, tmp_path: Path) -> None:
     for name in ("first", "second"):
         heads.write(name, STATE)
