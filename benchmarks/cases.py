@@ -18,7 +18,7 @@ CPU, WALL = "CPU s", "s"
 class Size:
     """How much is measured. ``scale`` shortens policies, contents and answers, for a trial run only."""
 
-    rounds: int = 5
+    rounds: int = 3
     scale: float = 1.0
     contents: int = 32
     many: int = 64
