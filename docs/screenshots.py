@@ -165,6 +165,7 @@ class Stage:
     def __init__(self, theme: Theme, script: Script | None, home: Path) -> None:
         os.environ["HOME"] = os.environ["USERPROFILE"] = str(home.parent)
         os.environ["MODERATION_STUDIO_HOME"] = str(home)
+        os.environ["LOGNAME"] = "ana"
         shutil.rmtree(home, ignore_errors=True)
         self.studio = Studio.open(home / "data" / "Community forum.studio", engine=EngineClient(script=script))
         self.window: MainWindow = build_window(theme, self.studio, settings.Loaded(settings.Settings()))

@@ -259,7 +259,7 @@ def test_what_is_held_out_is_veiled_and_scored_on_demand(open_window: Opener, tm
     page.filters.held_out.click()
     stage.until(lambda: page.table.ids == held)
     stage.until(lambda: page.detail.veiled)
-    assert result_of(page) is None
+    stage.until(lambda: result_of(page) is None)
     stage.until(lambda: page.table.row(0) is not None)
     secret = stage.studio.golden.many(held[:1])[0].content.text
     assert page.table.index(0, 1).data() == "Held out. Its content is veiled."
