@@ -307,9 +307,12 @@ REPEATED = [
     "no ",
     "<think>",
     "based on ",
+    "A_",
 ]
+IN_AN_OBJECT = ["/* ", "'\\", '"\\', "# ", "'a ", '"a" ', "a: "]
 HARD = [
     *(piece * (50_000 // len(piece)) for piece in REPEATED),
+    *(f'{{"violation": 1, {piece * (50_000 // len(piece))}{end}' for piece in IN_AN_OBJECT for end in ("", "}")),
     "\n" * 50_000 + "VALID",
     " " * 60_000 + "x",
     "Answer for " + "x " * 20_000,

@@ -44,12 +44,15 @@ _ABSENT = frozenset({"", "null", "n/a", "na", "-", "[]", "{}"})
 _NOTHING = frozenset(
     {"none", "no violation", "no_violation", "safe", "allowed", "valid", "not applicable", "no category"}
 )
+# No string begins behind a backslash and no comment within one: else each of many open ones is followed to the end.
 _TOKEN = re.compile(
-    r"\"(?:\\.|[^\"\\])*\"|(?P<single>'(?:\\.|[^'\\\n])*'(?=\s*[:,}\]]))|(?P<comma>,(?=\s*[}\]]))"
+    r"(?<!\\)\"(?:\\.|[^\"\\])*\"|(?P<single>(?<!\\)'(?:\\.|[^'\\\n])*'(?=\s*[:,}\]]))|(?P<comma>,(?=\s*[}\]]))"
     r"|(?P<word>\b(?:True|False|None|TRUE|FALSE|NULL)\b)|(?P<key>(?<=[{,\s])[A-Za-z_]\w*(?=\s*:))"
-    r"|(?P<bare>(?<=[:\s\[,])[A-Za-z][\w.-]*(?=\s*[,}\]\n]))|(?P<remark>//[^\n]*|/\*.*?\*/|\#[^\n]*)|[^\"',TFNA-Za-z_/#]+|.",
+    r"|(?P<bare>(?<=[:\s\[,])[A-Za-z][\w.-]*(?=\s*[,}\]\n]))|(?P<remark>//[^\n]*|/\*(?:(?!/\*).)*?\*/|\#[^\n]*)|[^\"',TFNA-Za-z_/#]+|.",
     re.DOTALL,
 )
+# A string that is never closed ends with the text, also where that ends on a backslash.
+_BRACES = re.compile(r"\"(?:\\.|[^\"\\])*(?:\"|\\?\Z)|[{}]", re.DOTALL)
 _NO_COMMA = re.compile(r"(?<=[\w\"\]}])(?P<gap>\s+)(?=\"[\w -]{1,40}\"\s*:)")
 _SIMPLE = r"(?:\"[^\"\\{}\[\]]*\"|-?\d[\d.]*|true|false|null|\[[^\[\]{}]*\])"
 _PAIR = re.compile(
@@ -157,7 +160,7 @@ def _spans(text: str) -> tuple[list[tuple[int, int]], int | None]:
 
 def _closing(text: str, start: int) -> int | None:
     depth = 0
-    for match in re.compile(r"\"(?:\\.|[^\"\\])*(?:\"|\Z)|[{}]", re.DOTALL).finditer(text, start):
+    for match in _BRACES.finditer(text, start):
         if match.group() == "{":
             depth += 1
         elif match.group() == "}":

@@ -151,7 +151,8 @@ class Vocabulary:
         if parents:
             return max(parents, key=lambda label: len(label.id))
         axis = _AXIS.match(written)
-        return self.label(written[axis.end() :]) if axis else None
+        behind = written[axis.end() :] if axis else ""
+        return self.label(behind) if behind and not _AXIS.match(behind) else None
 
 
 def fold(text: str) -> str:
