@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
@@ -140,6 +141,8 @@ def _scored(name: str, value: Any, mapping: Mapping) -> str:
     try:
         number = float(value)
     except (TypeError, ValueError):
+        number = math.nan
+    if math.isnan(number):
         return f"{name}={_label(value)}"
     if threshold is None:
         return f"{name} (score)"
@@ -156,7 +159,7 @@ def _listed(text: str) -> list[Any] | None:
     for read in (json.loads, ast.literal_eval):
         try:
             value = read(text.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
         if isinstance(value, dict) and value.keys() == {"choices"}:
             value = value["choices"]

@@ -120,6 +120,13 @@ def test_nesting_without_end(tmp_path: Path, depth: int) -> None:
             assert told(partial(see, tmp_path, "deep.json", text)).items == 0
 
 
+@pytest.mark.parametrize("cell", ["{[1]: 2}", "[{[1]: 2}]", "{1, [2]}", "[" * 300, "{" * 300, "[1" + "," * 300])
+def test_a_cell_that_only_begins_like_a_list_is_a_text(tmp_path: Path, cell: str) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([("text", "label", "rules"), ("Hello there", cell, cell), ("Bye now", "safe", "")])
+    assert see(tmp_path, "set.csv", text.getvalue()).items == 2
+
+
 def test_records_and_rows_are_what_readers_give(tmp_path: Path) -> None:
     (tmp_path / "set.csv").write_text('text,label\n"a\nb",safe\n\nc\n', encoding="utf-8")
     found = [*open_table(tmp_path / "set.csv").records()]

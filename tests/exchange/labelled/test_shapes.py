@@ -280,6 +280,20 @@ def test_a_score_needs_a_threshold_and_a_truth_value_a_side(tmp_path: Path) -> N
     assert [question.suggested for question in sides.questions] == ["allowed", "violates"]
 
 
+def test_what_is_not_a_number_is_not_below_a_threshold(tmp_path: Path) -> None:
+    text = "text,toxicity\nHello all,0.1\nFool,0.9\nWho knows,nan\n"
+    first = see(tmp_path, "scores.csv", text)
+    seen = see(tmp_path, "scores.csv", text, replace(first.mapping, thresholds={"toxicity": 0.5}))
+    assert seen.by_label == {"toxicity<0.5": 1, "toxicity>=0.5": 1, "toxicity=nan": 1}
+
+
+def test_a_label_beside_what_several_people_said_stays(tmp_path: Path) -> None:
+    people = [{"annotator": "a", "label": "hate"}, {"annotator": "b", "label": "fine"}]
+    rows = [{"text": "One", "label": "hate", "annotators": people}, {"text": "Two", "annotators": people}]
+    seen = see(tmp_path, "set.jsonl", "\n".join(map(json.dumps, rows)))
+    assert seen.by_label == {"hate": 1, "hate ≠ fine": 1}
+
+
 def test_labels_inside_objects_and_lists(tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]
     rows = [{"messages": turns, "labels": ["hate", "threat"]}, {"messages": turns, "labels": []}]

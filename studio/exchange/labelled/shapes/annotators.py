@@ -1,7 +1,8 @@
 """Sets that hold what each annotator said about a text in one list, such as HateXplain's.
 
 The trap: the list looks like several labels of the text, of which one that violates would decide. People who disagree
-are kept as such, as in :mod:`.label_studio`. A text that is written as a list of its words is put together.
+are kept as such, as in :mod:`.label_studio`. A label that stands beside the list is the file's own word and stays. A
+text that is written as a list of its words is put together.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _values(values: Any) -> dict[str, Any]:
     found = {name: value for name, value in values.items() if name.split(".")[0] not in PEOPLE_LISTS}
     labels, ids = _said(values) or ([], [])
     voices = [[plain_text(label)] for label in labels if not is_blank(label)]
-    if voices:
+    if voices and is_blank(found.get(LABEL)):
         said = joined(voices)
         found[LABEL] = said if isinstance(said, str) else said[0]
     people = dict.fromkeys(plain_text(one) for one in ids if not is_blank(one))
