@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio import settings
-from studio.core.errors import NotFoundError
+from studio.core.errors import ModelFileError, NotFoundError
 from studio.core.progress import Cancel, Progress
 from studio.engine.client import EngineClient
 from studio.engine.errors import (
@@ -136,8 +136,11 @@ class ModelService:
 
     @property
     def loaded(self) -> bool:
-        """Whether the model in use is loaded, as the settings want it."""
-        return self._is_loaded(self.current())
+        """Whether the model in use is loaded, as the settings want it; not when its file is gone."""
+        try:
+            return self._is_loaded(self.current())
+        except ModelFileError:
+            return False
 
     @property
     def strict(self) -> bool:

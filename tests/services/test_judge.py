@@ -187,6 +187,19 @@ def test_a_model_that_does_not_load_is_a_non_verdict_with_words(open_studio: Ope
     assert run.provenance is None
 
 
+def test_a_model_whose_file_is_gone_is_a_non_verdict_too(open_studio: Opener, policy: Policy, tmp_path: Path) -> None:
+    studio = open_studio(ScriptedAnswer(answer("SP0")))
+    judged(studio, policy)
+    file = tmp_path / "own.gguf"
+    file.write_bytes(b"GGUF" + (3).to_bytes(4, "little"))
+    studio.models.use(studio.models.named(str(file)))
+    file.unlink()
+    run = judged(studio, policy)
+    assert run.verdict is not None
+    assert (run.verdict.status, studio.models.loaded) == (Status.ENGINE_FAILED, False)
+    assert studio.sessions.run(run.id) == run
+
+
 def test_too_long_says_the_numbers(open_studio: Opener, policy: Policy) -> None:
     run = judged(open_studio(ScriptedAnswer(answer("SP0")), n_ctx_limit=300), policy, Content.message("word " * 2000))
     assert run.verdict is not None
