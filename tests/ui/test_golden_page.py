@@ -184,12 +184,21 @@ def test_the_report_is_written_in_the_form_that_was_chosen(
         ("r.html", "PDF (*.pdf)", "r.pdf", b"%PDF-"),
         ("r.csv", "CSV (*.csv)", "r.csv", b"group,"),
         ("r.json", "", "r.json", b"{"),
+        ("s.pdf", "HTML (*.html)", "s.pdf", b"%PDF-"),
+        ("s.v2", "HTML (*.html)", "s.v2.html", b"<!doctype html>"),
     ):
         chosen = (str(tmp_path / name), form)
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, chosen=chosen: chosen)
         page.chores.write_report()
         stage.settle()
         assert (tmp_path / written).read_bytes().lstrip().startswith(start)
+
+    # The dialog asked about r.html, and nobody about the r.pdf that is there.
+    (tmp_path / "r.pdf").write_text("mine", encoding="utf-8")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "r.html"), "PDF (*.pdf)"))
+    page.chores.write_report()
+    stage.settle()
+    assert (tmp_path / "r.pdf").read_text(encoding="utf-8") == "mine"
 
 
 def test_repeats_show_doubt(open_window: Opener, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from studio.ui.tasks import Job, Lane
 from studio.ui.widgets.ask_line import AskLine
 from studio.ui.words import count
 
+_OFFERED = "HTML (*.html)"
+_FORMS = {_OFFERED: ".html", "PDF (*.pdf)": ".pdf", "JSON (*.json)": ".json", "CSV (*.csv)": ".csv"}
 _KINDS = "*.csv *.tsv *.tab *.txt *.json *.jsonl *.ndjson *.yaml *.yml *.parquet *.xlsx *.gz"
 
 
@@ -152,10 +154,20 @@ class GoldenChores(QWidget):
         if self._work.shown is None:
             self._context.errors.tell("There is nothing to report yet", "Run the policy over its golden set first.")
             return
-        forms = {"HTML (*.html)": ".html", "PDF (*.pdf)": ".pdf", "JSON (*.json)": ".json", "CSV (*.csv)": ".csv"}
-        name, form = QFileDialog.getSaveFileName(self.window(), "Write the report", "report.html", ";;".join(forms))
-        if name:
-            path = Path(name)
-            # Some systems leave the ending as it was when another form is chosen.
-            wanted = forms.get(form, path.suffix)
-            self._work.write_report(path.with_suffix(wanted) if wanted else path, with_content=with_content)
+        name, form = QFileDialog.getSaveFileName(self.window(), "Write the report", "report.html", ";;".join(_FORMS))
+        if not name:
+            return
+        path = _named(Path(name), _FORMS.get(form, ""))
+        if path != Path(name) and path.exists():
+            # The dialog asked about the other name.
+            self._context.errors.tell(f"There is a {path.name} already", "Name it in full to replace it.")
+            return
+        self._work.write_report(path, with_content=with_content)
+
+
+def _named(path: Path, ending: str) -> Path:
+    """The file with the ending of the form that was chosen: some systems leave the one that was offered first."""
+    has = path.suffix.casefold()
+    if has == _FORMS[_OFFERED] and ending:
+        return path.with_suffix(ending)
+    return path if has in _FORMS.values() else path.with_name(path.name + ending)
