@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import threading
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from studio.core.run import GREEDY, Sampling
 SMALLEST_FONT, LARGEST_FONT = 8, 32
 HIGHEST_TEMPERATURE = 5.0
 LONGEST_NAME = 80
+_NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
 HIGHEST_SEED = 2**32 - 1
 MOST_THINKING = 100_000
 """Tokens of reasoning that a budget can allow: more than any context has room for is no budget."""
@@ -212,7 +214,10 @@ def _budgets(value: object) -> dict[Effort, int]:
 
 
 def _line(value: object) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_NAME or (value and not value.isprintable()):
+    """A name on one line. Joiners within a word are letters to some languages, though Python prints none."""
+    if not isinstance(value, str) or len(value) > LONGEST_NAME:
+        raise ValueError(value)
+    if any(unicodedata.category(character) in _NOT_IN_A_LINE for character in value):
         raise ValueError(value)
     return value
 

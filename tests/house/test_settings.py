@@ -38,7 +38,7 @@ SETTINGS = st.builds(
     layout=st.dictionaries(st.text(), st.text()),
     strict=st.booleans(),
     thinking_budgets=st.dictionaries(st.sampled_from(Effort), st.integers(1, settings.MOST_THINKING)),
-    author=st.text(st.characters(categories=["L", "N"]), max_size=settings.LONGEST_NAME),
+    author=st.text(st.characters(categories=["L", "N", "Cf", "Zs"]), max_size=settings.LONGEST_NAME),
     unknown=st.dictionaries(st.text().filter(lambda key: key not in KNOWN), st.integers() | st.text()),
 )
 
