@@ -28,6 +28,7 @@ _INSIDE = _WIDTH - 2 * _MARGIN
 _POINTS = 72.0
 _LEADING = 1.35
 _GAP = 8.0
+_MOST_PER_SIZE = 5
 # The first is matplotlib's own; the others lend the letters that it lacks, where the machine has them.
 _FAMILIES = (
     "DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Devanagari",
@@ -181,13 +182,17 @@ def _wrapped(text: str, width: float, size: float, bold: bool) -> list[str]:
 
 def _words(line: str, width: float, size: float, bold: bool) -> Iterator[str]:
     """The words of a line, each with the space before it, and words too wide for a line in pieces."""
+    # No more is measured at once than a line can hold of narrow letters: some scripts write a page without a space.
+    most = int(_MOST_PER_SIZE * width / size) + 1
     for number, word in enumerate(line.split(" ")):
         whole = word if number == 0 else f" {word}"
-        while len(whole) > 1 and _wide(whole, size, bold) > width:
-            fits = max(1, int(len(whole) * width / _wide(whole, size, bold)))
-            while fits > 1 and _wide(whole[:fits], size, bold) > width:
+        while len(whole) > most or (len(whole) > 1 and _wide(whole, size, bold) > width):
+            piece = whole[:most]
+            wide = _wide(piece, size, bold)
+            fits = len(piece) if wide <= width else max(1, int(len(piece) * width / wide))
+            while fits > 1 and _wide(piece[:fits], size, bold) > width:
                 fits -= 1
-            yield whole[:fits]
+            yield piece[:fits]
             whole = whole[fits:]
         yield whole
 

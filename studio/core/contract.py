@@ -23,7 +23,7 @@ _RUN = re.compile(r"([^\w\n]|_)\1{3,}")
 # "return one item" are rules, "return exactly one word" and "return: {" are not.
 _OWN_OUTPUT = re.compile(
     r"""
-      ^\W*(output|answer|response)[ \t]+(format|form|instructions?|schema)\b[\W\d]*$
+      ^[^\w\n]*(output|answer|response)[ \t]+(format|form|instructions?|schema)\b[\W\d]*$
     | ^\#{1,6}[ \t]+(.*\b(output|answer|response)[ \t]+(format|form|instructions?|schema)\b.*
                    |(output|how[ ]to[ ](answer|respond))[ \t:]*$)
     | \b(answer|respond|reply|return|output|print)\b[ ]?(only|with|in|using|as|by|the|a|an|:|[ ])*
@@ -42,7 +42,7 @@ _OWN_OUTPUT = re.compile(
       (if|when|otherwise|unless)\b
     | \b(given|expressed|stated|returned|reported|answered|delivered|output)[ ]as[ ](exactly[ ]|only[ ])?one[ ]of\b
     | ^[^\w\n]*[01][ ]*[=:][ ]*[a-z][^\n,;.]{2,60}[,;\n]+[^\w\n]*[01][ ]*[=:][ ]*[a-z]
-    | ^\W*[a-z ]{3,30}[ ]*[(\[][^)\]\n]{1,80}[)\]][ ]*:[*\s]*\Z
+    | ^[^\w\n]*[a-z ]{3,30}[ ]*[(\[][^)\]\n]{1,80}[)\]][ ]*:[*\s]*\Z
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )

@@ -48,6 +48,14 @@ def test_lines_keep_all_letters_and_the_width(text: str, width: float) -> None:
     assert all(len(line) <= 1 or wide <= width + 1 for line, wide in zip(lines, widths, strict=True))
 
 
+@pytest.mark.timeout(60)
+def test_a_text_without_a_space_becomes_lines_too() -> None:
+    with pages._settings():
+        lines = pages._wrapped("meow" * 10_000, 200, 8, bold=False)
+    assert len(lines) > 500
+    assert "".join(lines) == "meow" * 10_000
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\n"])
 def test_blank_text_takes_a_line_each(text: str) -> None:
     assert pages._wrapped(text, 100, 8, bold=False) == [""] * (text.count("\n") + 1)

@@ -117,3 +117,9 @@ def test_every_form_names_its_answers() -> None:
     assert "ESCALATE" not in instruction(policy("", OutputForm.VALID_INVALID, LABELS[:2]))
     for form in (OutputForm.RATIONALE_JSON, OutputForm.CATEGORY_JSON, OutputForm.LABEL):
         assert "Violating: A1. Allowed: A0. For a person to decide: AR." in asked[form]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("piece", ["\n", "- \n", "a\n", "output \n", "return ", "= "])
+def test_no_text_takes_long_to_be_looked_through(piece: str) -> None:
+    assert not carries_output(piece * (60_000 // len(piece)))
