@@ -38,7 +38,9 @@ def test_every_link_leads_to_a_file(name: str) -> None:
 def test_every_command_exists() -> None:
     told = {
         tuple(word for word in words.split() if not word.startswith("-"))
-        for words in re.findall(r"moderation-studio ((?:policies |sessions |models )?[a-z-]+)", text("README.md"))
+        for words in re.findall(
+            r"moderation-studio ((?:policies |sessions |models |golden |bundle )?[a-z-]+)", text("README.md")
+        )
     }
 
     assert len(told) > 8

@@ -68,7 +68,8 @@ def _conversation(records: list[Record], mapping: Mapping, group: Group) -> Iter
         if found:
             turns.append((record, found))
         else:
-            yield Skipped(record.row, f"it has no content in {mapping.items[0].columns[0]!r}")
+            where = "".join(f" in {column!r}" for column in mapping.items[0].columns[:1])
+            yield Skipped(record.row, f"it has no content{where}")
     labelled = [
         place for place, (record, _) in enumerate(turns) if originals_of(record.values, mapping.items[0], mapping)[0]
     ]

@@ -127,6 +127,14 @@ def test_a_cell_that_only_begins_like_a_list_is_a_text(tmp_path: Path, cell: str
     assert see(tmp_path, "set.csv", text.getvalue()).items == 2
 
 
+def test_conversations_without_a_word_are_left_out_by_row(tmp_path: Path) -> None:
+    seen = see(tmp_path, "set.csv", "conversation_id,turn_number\n1,1\n1,2\n")
+    assert (seen.items, [(item.row, item.why) for item in seen.skipped]) == (
+        0,
+        [(2, "it has no content"), (3, "it has no content")],
+    )
+
+
 def test_records_and_rows_are_what_readers_give(tmp_path: Path) -> None:
     (tmp_path / "set.csv").write_text('text,label\n"a\nb",safe\n\nc\n', encoding="utf-8")
     found = [*open_table(tmp_path / "set.csv").records()]
