@@ -141,10 +141,12 @@ def _is_own(path: Path) -> bool:
     """Whether it is JSONL whose first row has no field but those of a golden example, or is broken."""
     if not path.name.casefold().endswith(".jsonl"):
         return False
-    first = next((line for line in read_text(path).split("\n") if line.strip()), "")
     try:
-        row = json.loads(first)
-    except (ValueError, RecursionError):
+        with path.open("rb") as file:
+            row = json.loads(next((line for line in file if line.strip()), b""))
+    except UnicodeDecodeError:
+        return False  # of another encoding, which the reader of labelled files finds out
+    except (OSError, ValueError, RecursionError):
         return True
     return not isinstance(row, dict) or row.keys() <= {*own.COLUMNS, *_SHORT}
 

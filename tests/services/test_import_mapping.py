@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.core.errors import InputError
 from studio.core.labels import Decision
 from studio.core.policy import Policy
 from studio.services.import_mapping import ALL_ITEMS, Role, all_alike, answered, can_place, meant, placed, roles, said
@@ -90,3 +91,17 @@ def test_items_without_a_label_are_what_a_person_says_of_all(
     assert said(alike.mapping, ALL_ITEMS) == ("violates", ("SP2",))
     back = studio.golden_files.preview(path, policy, placed(alike.mapping, "target", Role.LABEL))
     assert len(back.by_label) == 2
+
+
+def test_a_labelled_file_that_is_judged_at_once_may_be_of_any_encoding(
+    open_studio: Opener, policy: Policy, tmp_path: Path
+) -> None:
+    studio = open_studio()
+    file = tmp_path / "set.jsonl"
+    rows = '{"text": "Grüße", "label": "SP0"}\n{"text": "Käse, zugreifen", "label": "SP2"}\n'
+    file.write_bytes(rows.encode("latin-1"))
+    found = studio.golden_files.read(file, policy)
+    assert [(one.content.text, one.labels) for one in found] == [("Grüße", ("SP0",)), ("Käse, zugreifen", ("SP2",))]
+    (tmp_path / "broken.jsonl").write_text('{"text": ', encoding="utf-8")
+    with pytest.raises(InputError, match="line 1"):
+        studio.golden_files.read(tmp_path / "broken.jsonl", policy)
