@@ -51,13 +51,10 @@ class SessionService:
     def get(self, session_id: str) -> Session:
         """A session by its id or by the unique start of it, or the newest of that title. Raises NotFoundError."""
         found = self._sessions.get(session_id)
-        if found is None:
-            starts = [
-                s for s in self._sessions.list(limit=10_000, offset=0) if session_id and s.id.startswith(session_id)
-            ]
-            found = starts[0] if len(starts) == 1 else None
-        if found is None:
-            found = next((s for s in self._sessions.list(limit=10_000, offset=0) if s.title == session_id), None)
+        if found is None and session_id:
+            known = self._sessions.list(limit=10_000, offset=0)
+            starts = [one for one in known if one.id.startswith(session_id)]
+            found = starts[0] if len(starts) == 1 else next((one for one in known if one.title == session_id), None)
         if found is None:
             raise NotFoundError(
                 f"There is no session {session_id!r} in this workspace.",
