@@ -7,6 +7,7 @@ lines likewise. Every hunk can be made or taken back alone, which is what bisect
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -15,7 +16,7 @@ from enum import StrEnum
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _WORD = re.compile(r"\w+|[^\S\n]+|\n|[^\w\s]")
 _MOST_COMPARISONS = 4_000_000
-"""Pairs of words up to which the words of one hunk are matched; longer rewrites are shown as a whole."""
+"""Pairs up to which all are looked at: of words in one hunk, which is shown as a whole beyond, and of equal lines."""
 
 
 class Change(StrEnum):
@@ -58,7 +59,9 @@ def diff(old: str, new: str) -> tuple[Hunk, ...]:
     before, after = _LINE.findall(old), _LINE.findall(new)
     at_old, at_new = _offsets(before), _offsets(after)
     hunks = []
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    # Of thousands of equal lines each could stand for each: then the frequent ones anchor no match.
+    frequent = _pairs(before, after) > _MOST_COMPARISONS
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=frequent).get_opcodes():
         if kind == "equal":
             continue
         for a1, a2, b1, b2 in _line_by_line(i1, i2, j1, j2):
@@ -84,6 +87,12 @@ def _offsets(lines: list[str]) -> list[int]:
     for line in lines:
         at.append(at[-1] + len(line))
     return at
+
+
+def _pairs(before: list[str], after: list[str]) -> int:
+    """How many pairs of equal lines there are."""
+    known = Counter(before)
+    return sum(known[line] for line in after)
 
 
 def _line_by_line(i1: int, i2: int, j1: int, j2: int) -> Iterator[tuple[int, int, int, int]]:

@@ -51,3 +51,13 @@ def test_equal_texts_have_no_hunks_and_foreign_hunks_are_refused() -> None:
     assert diff("same", "same") == ()
     with pytest.raises(ValueError, match="do not belong"):
         apply("quite another text", diff("a\nb\n", "a\nc\n"))
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("line", ["\n", "- a\n", "a\nb\n"])
+def test_texts_of_equal_lines_are_compared_in_time(line: str) -> None:
+    old = line * 20_000
+    new = f"{line * 50}# New\n{line * 19_000}"
+    hunks = diff(old, new)
+    assert apply(old, hunks) == new
+    assert revert(new, hunks) == old
