@@ -192,7 +192,8 @@ def _show_questions(seen: Preview) -> None:
         if question.options:
             err.print(Text(f"  One of: {printable(', '.join(question.options))}", "dim"))
     if seen.questions:
-        err.print(Text("Answer in the mapping: --preview --save-mapping M.json, edit, then --mapping M.json.", "dim"))
+        how = "To answer: write the mapping with --preview --save-mapping M.json, put in the answers, words in quotes, "
+        err.print(Text(f"{how}and give it with --mapping M.json.", "dim"))
 
 
 def _count(number: int, what: str) -> str:

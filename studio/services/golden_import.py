@@ -35,6 +35,7 @@ _SHORT = ("text", "note")
 """Fields of hand-written examples beside those that an export has."""
 
 _MAPPING_BYTES = 4 * 1024 * 1024
+_BROKEN_MAPPING = 'Each answer stands in quotes, such as "violates", and a comma follows all but the last.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class GoldenFiles:
 
     def read_mapping(self, path: Path) -> Mapping:
         """A mapping that was saved and perhaps edited. Raises InputError naming what is wrong in it."""
-        return from_json(parse_json(read_text(path, limit=_MAPPING_BYTES), str(path)), str(path))
+        text = read_text(path, limit=_MAPPING_BYTES)
+        return from_json(parse_json(text, str(path), hint=_BROKEN_MAPPING), str(path))
 
     def save_mapping(self, mapping: Mapping, path: Path) -> None:
         """Write a mapping for people to edit. Raises InputError when the place cannot be written."""

@@ -26,7 +26,7 @@ from studio.services.remotes import Remotes
 
 __all__ = ["DEMO_NOTICE", "DeviceNote", "ModelEntry", "ModelInfo", "ModelService"]
 
-DEMO_NOTICE = "Demo model: made to show the studio, not for moderation."
+DEMO_NOTICE = "Demo model: it understands the demo policies only, and is not for moderation."
 
 _WORTH_ANOTHER_PLACE = (
     EngineDeviceError,
