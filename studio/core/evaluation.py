@@ -220,7 +220,10 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A figure before and after, the difference with its interval, and McNemar's exact p where the pairs allow it."""
+    """A figure before and after, the difference with its interval, and the p of a paired test where there is one.
+
+    Shares of the same items are tested by McNemar's exact test, precision and F1 by exchanging pairs.
+    """
 
     name: str
     before: Figure

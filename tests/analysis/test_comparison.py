@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]  # comes without types
 
-from studio.analysis.comparison import compare, mcnemar
+from studio.analysis.comparison import compare, exchanged, mcnemar
 from studio.analysis.stability import majority, stability
+from studio.analysis.tables import f1_of
 from studio.core.errors import InputError
 from studio.core.evaluation import Change, Judged
 from studio.core.labels import Decision
@@ -156,3 +157,20 @@ def test_flip_rates_by_item_and_overall() -> None:
 def test_labels_of_a_majority_are_those_that_most_name() -> None:
     group = [judged(0, VIOLATES, VIOLATES, labels=labels) for labels in (("V1",), ("V1", "V2"), ("V1",), ("V2",))]
     assert majority(group).labels == ("V1",)
+
+
+def gained(sums: np.ndarray) -> np.ndarray:
+    return np.asarray(f1_of(*sums[:, 3:].T) - f1_of(*sums[:, :3].T))
+
+
+@pytest.mark.parametrize(("better", "p"), [(0, 1.0), (1, 1.0), (6, 2 / 2**6), (9, 2 / 2**9)])
+def test_exchanging_pairs_gives_the_p_of_all_exchanges(better: int, p: float) -> None:
+    """Twenty right on both sides, and some that only the second gets right: as extreme are none and all exchanged."""
+    rows = np.array([[1, 0, 0, 1, 0, 0]] * 20 + [[0, 0, 1, 1, 0, 0]] * better, dtype=np.float64)
+    assert exchanged(rows, gained) == pytest.approx(p, abs=0.01)
+
+
+def test_one_example_that_turned_is_noise_for_every_figure() -> None:
+    found = compare(*paired((True, True, 11), (False, True, 1)))
+    assert found.change is Change.SAME
+    assert all(other.p is None or other.p >= 0.05 for other in found.others)
