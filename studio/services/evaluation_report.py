@@ -166,7 +166,7 @@ def _summary(evaluation: Evaluation, scores: Scores, comparison: Comparison | No
     if evaluation.unfinished:
         lines.append(f"The run was stopped: {evaluation.unfinished} examples are not in these figures.")
     if evaluation.model.is_demo:
-        lines.append("This is the demo model: made to show the studio, not for moderation.")
+        lines.append("This is the demo model: it understands the demo policies only, and is not for moderation.")
     right = scores.three_way.get("decision_accuracy")
     if right is not None:
         lines.append(f"The right decision: {_said(right)}.")

@@ -65,7 +65,7 @@ class ResultsPane(QFrame):
         self.words = AutoText()
         self._change = QLabel()
         self._change.setContentsMargins(8, 2, 8, 2)
-        self._demo = text_label(DEMO_NOTE, "warn")
+        self._demo = text_label(DEMO_NOTE, "warn", wrap=True)
         self._rest = push_button(theme, "Judge the rest", "link", act=self.run_wanted.emit)
         self._empty = EmptyState(theme, "chart-bar", "Not judged yet", "", button="Run", act=self.run_wanted.emit)
         self._grid = QGridLayout()

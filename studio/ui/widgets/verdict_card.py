@@ -57,7 +57,7 @@ class VerdictCard(QWidget):
         self.rule = ElidedLabel(kind="small")
         self.confidence = ConfidenceBar(theme)
         self.facts = ElidedLabel(kind="small")
-        self.demo = text_label(DEMO_NOTE, "warn")
+        self.demo = text_label(DEMO_NOTE, "warn", wrap=True)
         self.rationale = ShortText(theme, "Rationale")
         self.reasoning = Fold(theme, "Reasoning")
         self.raw = Fold(theme, "Raw answer")
@@ -163,7 +163,6 @@ class VerdictCard(QWidget):
         cramped = self.width() < self.pill.sizeHint().width() + self.confidence.sizeHint().width() + _SIDES + 24
         if (narrow, cramped) != self._narrow:
             self._narrow = (narrow, cramped)
-            self.demo.setWordWrap(cramped)
             for part in (self._words, self.confidence):
                 self._first.removeWidget(part)
             self._first.addWidget(self._words, *((1, 0, 1, 3) if narrow else (0, 1)))

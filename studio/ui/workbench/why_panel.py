@@ -128,7 +128,7 @@ class WhyPanel(QFrame):
         head = frame("bar", row(self.back, spread(title), self.unit, spacing=8, margins=(8, 6, 12, 6)))
         self._pill = VerdictPill(theme, PillSize.SMALL)
         self._of = ElidedLabel(kind="small")
-        self.demo = text_label(DEMO_NOTE, "warn")
+        self.demo = text_label(DEMO_NOTE, "warn", wrap=True)
         self.demo.hide()
         self.words = ElidedLabel(kind="section")
         self.detail = ElidedLabel(kind="small")
