@@ -12,8 +12,8 @@ import json
 import sys
 from pathlib import Path
 
-import gguf  # type: ignore[import-not-found, unused-ignore]
-import torch  # type: ignore[import-not-found, unused-ignore]
+import gguf  # type: ignore[import-not-found, unused-ignore]  # only the extra `train` brings it
+import torch  # type: ignore[import-not-found, unused-ignore]  # as gguf
 
 from resources.demo_model.model import DemoModel, Shape
 from resources.demo_model.tokenizer import CONTROLS, Codec

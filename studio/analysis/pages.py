@@ -207,7 +207,7 @@ def _plain(text: str) -> str:
 def _wide(text: str, size: float, bold: bool) -> float:
     renderer = getattr(_measuring, "renderer", None)
     if renderer is None:
-        renderer = _measuring.renderer = RendererAgg(8, 8, _POINTS)  # type: ignore[no-untyped-call]
+        renderer = _measuring.renderer = RendererAgg(8, 8, _POINTS)  # type: ignore[no-untyped-call]  # comes without types
     font = FontProperties(family=_families(), size=size, weight="bold" if bold else "normal")
     return float(renderer.get_text_width_height_descent(text, font, False)[0])
 

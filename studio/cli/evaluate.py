@@ -21,7 +21,7 @@ from studio.core.evaluation import Figure, Thresholds
 from studio.core.policy import Effort, Policy
 from studio.core.targets import By, Check, Target, parse_targets, targets_from
 from studio.services.evaluate import Evaluation, Settings
-from studio.services.evaluation_report import Report, make_report
+from studio.services.evaluation_report import Report, make_report, write_report
 from studio.services.models import DEMO_NOTICE
 from studio.services.studio import Studio
 
@@ -287,12 +287,5 @@ def _interval(figure: Figure) -> str:
 
 def _write(path: Path | None, make: Callable[[], str | bytes]) -> None:
     """Write what ``make`` gives into the file, where one was named. Raises InputError when it cannot be written."""
-    if path is None:
-        return
-    made = make()
-    try:
-        path.write_bytes(made.encode("utf-8") if isinstance(made, str) else made)
-    except OSError as error:
-        raise InputError(
-            f"{path} could not be written: {error.strerror or error}.", hint="Check the folder and who may write there."
-        ) from error
+    if path is not None:
+        write_report(path, make())

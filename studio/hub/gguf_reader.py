@@ -100,12 +100,19 @@ class Head:
     file_size: int
 
 
+def require_file(path: Path) -> None:
+    """Refuse what is no ordinary file: a pipe would keep us waiting for ever, and a device has no end.
+
+    Raises GgufError, and OSError when there is nothing.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise GgufError(f"{path} is no file.", hint="Choose the GGUF file itself.")
+
+
 def read_head(path: Path, wanted: Collection[str] = ()) -> Head:
     """Read the head of ``path``, looking for the ``wanted`` strings in arrays of strings. Raises GgufError."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            # A pipe would keep us waiting for ever, and a device has no end.
-            raise GgufError(f"{path} is no file.", hint="Choose the GGUF file itself.")
+        require_file(path)
         with path.open("rb", buffering=1024 * 1024) as file:
             size = os.fstat(file.fileno()).st_size
             return _Reader(path, file, size, frozenset(text.encode() for text in wanted)).head()

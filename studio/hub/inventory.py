@@ -10,7 +10,6 @@ import builtins
 import hashlib
 import json
 import os
-import stat
 import struct
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from studio import paths
 from studio.core.errors import ModelFileError, NotFoundError
 from studio.core.progress import Cancel, Progress
+from studio.hub.gguf_reader import require_file
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -170,9 +170,7 @@ def looked_at(path: Path) -> ModelEntry:
             f"The name of {path} is not text in UTF-8, so it cannot be written down.", hint="Give it another name."
         )
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            # A pipe would keep us waiting for ever.
-            raise ModelFileError(f"{path} is no file.", hint="Choose the GGUF file itself.")
+        require_file(path)
         with path.open("rb") as file:
             head = file.read(8)
             facts = os.fstat(file.fileno())

@@ -17,6 +17,7 @@ from studio.core.content import Content, user_message
 from studio.core.errors import InputError
 from studio.core.evaluation import Cluster, Comparison, Judged, Scores, Stability, Thresholds
 from studio.core.golden import GoldenExample
+from studio.core.grammar import applied_grammar
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Pause, Progress
 from studio.core.prompt import LAYOUT_VERSION
@@ -24,7 +25,7 @@ from studio.core.run import Provenance, Run, Sampling
 from studio.core.targets import By, Check, Target, check_targets
 from studio.core.verdict import Status
 from studio.services.evaluation import Evaluation, Judgement, Settings, checked, judgement_of, light
-from studio.services.judge import JudgeService, constrained, sampler_of
+from studio.services.judge import JudgeService, sampler_of
 from studio.services.many import judge_many
 from studio.services.models import ModelEntry, ModelInfo, ModelService
 from studio.services.sessions import SessionService
@@ -312,7 +313,7 @@ def _expected(policy: Policy, sampling: Sampling, settings: Settings, info: Mode
         flash_attn=info.flash_attn,
         kv_type=info.kv_type,
         # As it is recorded: a server is not held to a form.
-        constrained=constrained(policy) and not info.remote,
+        constrained=applied_grammar(policy)[1] and not info.remote,
         is_demo=info.is_demo,
         sampler=sampler_of(sampling, info),
     )

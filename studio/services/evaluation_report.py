@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio import __version__
 from studio.core.content import clean, user_message
+from studio.core.errors import InputError
 from studio.core.evaluation import Comparison, Figure, Flip, Judged, Scores, Stability, Thresholds
 from studio.core.golden import GoldenExample
 from studio.core.targets import By, Check
@@ -21,6 +23,7 @@ from studio.services.evaluate import EvaluateService
 from studio.services.evaluation import Evaluation
 from studio.services.evaluation_pdf import report_pdf
 from studio.services.evaluation_words import NOT_HELD_OUT, thresholds_words
+from studio.services.models import DEMO_NOTICE
 
 if TYPE_CHECKING:
     from studio.analysis.plots import Chart
@@ -96,6 +99,16 @@ class Report:
         return junit_xml(self.data["title"], checks or [("evaluated", "", True)])
 
 
+def write_report(path: Path, made: str | bytes) -> None:
+    """Write one of a report's forms into the file that somebody named. Raises InputError when it cannot be written."""
+    try:
+        path.write_bytes(made.encode("utf-8") if isinstance(made, str) else made)
+    except OSError as error:
+        raise InputError(
+            f"{path} could not be written: {error.strerror or error}.", hint="Check the folder and who may write there."
+        ) from error
+
+
 def make_report(
     service: EvaluateService,
     evaluation: Evaluation,
@@ -166,7 +179,7 @@ def _summary(evaluation: Evaluation, scores: Scores, comparison: Comparison | No
     if evaluation.unfinished:
         lines.append(f"The run was stopped: {evaluation.unfinished} examples are not in these figures.")
     if evaluation.model.is_demo:
-        lines.append("This is the demo model: it understands the demo policies only, and is not for moderation.")
+        lines.append(DEMO_NOTICE)
     right = scores.three_way.get("decision_accuracy")
     if right is not None:
         lines.append(f"The right decision: {_said(right)}.")

@@ -351,11 +351,6 @@ def _broken_off(error: BaseException, attempt: _Attempt) -> Verdict:
     return no_verdict(status, words, reasoning=attempt.reasoning, raw_final=attempt.answer)
 
 
-def constrained(policy: Policy, constrain: bool | None = None) -> bool:
-    """Whether a final under this policy is held to the contract's grammar. Raises PolicyError as ``judge`` does."""
-    return applied_grammar(policy, constrain)[1]
-
-
 def _answers(grammar: Grammar) -> tuple[tuple[Segment, ...], ...]:
     """The beginnings of the final whose probabilities the confidence is made of."""
     end = (Control("<|return|>"),) if grammar.whole else ()

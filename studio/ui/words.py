@@ -20,7 +20,6 @@ DECISION = {
 }
 NO_VERDICT = "No verdict"
 UNKNOWN = "Unknown"
-DEMO_NOTE = "Demo model: it understands the demo policies only, and is not for moderation"
 
 LABEL_DECISION = {
     LabelDecision.ALLOW: "Allowed",

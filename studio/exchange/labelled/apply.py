@@ -15,8 +15,6 @@ from studio.exchange.labelled.mapping import CONTENT, HUMAN, JUDGED, LABEL_COLUM
 from studio.exchange.labelled.records import Record, Skipped
 from studio.exchange.labelled.values import Meaning
 
-__all__ = ["Parsed", "parse", "resolve"]
-
 _MACHINE_TAGS = frozenset({"human_annotation=False", "human_annotation=false", "human_annotation=0"})
 
 

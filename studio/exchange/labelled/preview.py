@@ -16,7 +16,8 @@ from studio.core.golden import GoldenExample
 from studio.core.policy import Policy
 from studio.core.progress import Cancel, Progress
 from studio.exchange.labelled import own
-from studio.exchange.labelled.apply import Parsed, parse, resolve
+from studio.exchange.labelled.apply import parse, resolve
+from studio.exchange.labelled.cells import Parsed
 from studio.exchange.labelled.groups import turns_differ
 from studio.exchange.labelled.mapping import HEADER, LABEL_COLUMN, NO_LABEL, SHEET, TURN_LABELS, Mapping, to_json
 from studio.exchange.labelled.opened import sha256_of

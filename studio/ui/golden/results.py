@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStackedWidget, QWidg
 
 from studio.core.evaluation import Difference
 from studio.services.golden_care import Balance
+from studio.services.models import DEMO_NOTICE
 from studio.ui.context import Context
 from studio.ui.golden.automate import AutomatePane
 from studio.ui.golden.balance import BalanceTable
@@ -32,7 +33,7 @@ from studio.ui.widgets.basics import (
 )
 from studio.ui.widgets.controls import Segments
 from studio.ui.widgets.empty import EmptyState
-from studio.ui.words import DEMO_NOTE, count
+from studio.ui.words import count
 
 _CARD = 148
 
@@ -65,7 +66,7 @@ class ResultsPane(QFrame):
         self.words = AutoText()
         self._change = QLabel()
         self._change.setContentsMargins(8, 2, 8, 2)
-        self._demo = text_label(DEMO_NOTE, "warn", wrap=True)
+        self._demo = text_label(DEMO_NOTICE, "warn", wrap=True)
         self._rest = push_button(theme, "Judge the rest", "link", act=self.run_wanted.emit)
         self._empty = EmptyState(theme, "chart-bar", "Not judged yet", "", button="Run", act=self.run_wanted.emit)
         self._grid = QGridLayout()

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from studio.core.errors import InputError
 from studio.core.evaluation import Comparison, Scores, Stability
 from studio.core.golden import GoldenExample
 from studio.core.policy import Effort, Policy
 from studio.core.progress import Cancel, Pause, Progress
 from studio.core.targets import targets_from
 from studio.services.evaluate import EvaluateService, Evaluation, Settings
-from studio.services.evaluation_report import make_report
+from studio.services.evaluation_report import make_report, write_report
 from studio.services.studio import Studio
 from studio.ui.context import Context
 from studio.ui.golden.rows import Mark, Outcome, outcome_of
@@ -163,7 +162,7 @@ class GoldenWork(QObject):
             before = shown.before.evaluation if shown.before is not None else None
             made = make_report(service, evaluation, before=before, checks=checks, with_content=with_content)
             forms: dict[str, Callable[[], str | bytes]] = {".pdf": made.pdf, ".json": made.json, ".csv": made.csv}
-            _write(path, forms.get(path.suffix.casefold(), made.html)())
+            write_report(path, forms.get(path.suffix.casefold(), made.html)())
 
         told = f"Report written: {path.name}"
         self._context.tasks.run(
@@ -243,12 +242,3 @@ def reckon(service: EvaluateService, evaluation: Evaluation) -> Result:
 
 def _with_effort(settings: Settings, effort: Effort | None) -> Settings:
     return Settings(effort, settings.repeats, settings.seed, settings.sampling, settings.pinned_date)
-
-
-def _write(path: Path, made: str | bytes) -> None:
-    try:
-        path.write_bytes(made.encode("utf-8") if isinstance(made, str) else made)
-    except OSError as error:
-        raise InputError(
-            f"{path} could not be written: {error.strerror or error}.", hint="Choose another place."
-        ) from error

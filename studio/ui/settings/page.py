@@ -25,6 +25,8 @@ from studio.ui.widgets.controls import Choice
 from studio.ui.words import EFFORT, path_words
 
 _WIDEST = 760
+_TALL = 64
+"""A control from this height on has its words at its top, not beside its middle."""
 _FONT_SIZES = (None, 9, 10, 11, 12, 14, 16, 18, 20, 24)
 _THEMES = {ThemeChoice.SYSTEM: "As the system", ThemeChoice.LIGHT: "Light", ThemeChoice.DARK: "Dark"}
 _SAMPLINGS = {GREEDY: "Reproducible", SAMPLED: "Sampled"}
@@ -233,8 +235,7 @@ class SettingsPage(Page):
                 told.addWidget(ElidedLabel(path_words(words), "small", mode=Qt.TextElideMode.ElideMiddle))
             elif words:
                 told.addWidget(text_label(str(words), "small", wrap=True))
-            # Beside what is tall the words stand at its top.
-            tall = control is self.budgets
+            tall = control.sizeHint().height() > self._context.theme.scale.px(_TALL)
             if tall:
                 told.addStretch(1)
             line = row(spacing=24)

@@ -14,6 +14,7 @@ from studio.core.citations import Citation, cited_rules
 from studio.core.policy import Policy
 from studio.core.run import Run
 from studio.core.verdict import Verdict
+from studio.services.models import DEMO_NOTICE
 from studio.services.remotes import FORGE_NOTICE
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, column, push_button, row, text_label
@@ -22,7 +23,6 @@ from studio.ui.widgets.fold import Fold
 from studio.ui.widgets.pill import PillSize, VerdictPill
 from studio.ui.widgets.reading import ShortText
 from studio.ui.words import (
-    DEMO_NOTE,
     REVIEW_REASON,
     label_words,
     reason,
@@ -57,7 +57,7 @@ class VerdictCard(QWidget):
         self.rule = ElidedLabel(kind="small")
         self.confidence = ConfidenceBar(theme)
         self.facts = ElidedLabel(kind="small")
-        self.demo = text_label(DEMO_NOTE, "warn", wrap=True)
+        self.demo = text_label(DEMO_NOTICE, "warn", wrap=True)
         self.rationale = ShortText(theme, "Rationale")
         self.reasoning = Fold(theme, "Reasoning")
         self.raw = Fold(theme, "Raw answer")
@@ -170,7 +170,7 @@ class VerdictCard(QWidget):
 
     def _warn(self, *, demo: bool, forged: bool = False) -> None:
         """What must be known before the verdict is relied on, under it."""
-        self.demo.setText(FORGE_NOTICE if forged else DEMO_NOTE)
+        self.demo.setText(FORGE_NOTICE if forged else DEMO_NOTICE)
         self.demo.setVisible(demo or forged)
 
     def _say(self, words: str, rule: str) -> None:

@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QFrame, QListView, QProgressBar
 from studio.core.progress import Cancel, Progress
 from studio.core.run import Run
 from studio.services.explain import Explanation, Part, Piece, Removal, Unit, decided_share, explain, ranked, same_as
+from studio.services.models import DEMO_NOTICE
 from studio.ui.context import Context, is_demo
 from studio.ui.tasks import Job, Lane
 from studio.ui.widgets.basics import ElidedLabel, column, frame, icon_button, push_button, row, spread, text_label
 from studio.ui.widgets.controls import Segments
 from studio.ui.widgets.pill import PillSize, VerdictPill
-from studio.ui.words import DEMO_NOTE, count, headline, left_words
+from studio.ui.words import count, headline, left_words
 from studio.ui.workbench.why_rows import ROW_ROLE, WhyDelegate, WhyRow
 
 _PAUSE_MS = 120
@@ -128,7 +129,7 @@ class WhyPanel(QFrame):
         head = frame("bar", row(self.back, spread(title), self.unit, spacing=8, margins=(8, 6, 12, 6)))
         self._pill = VerdictPill(theme, PillSize.SMALL)
         self._of = ElidedLabel(kind="small")
-        self.demo = text_label(DEMO_NOTE, "warn", wrap=True)
+        self.demo = text_label(DEMO_NOTICE, "warn", wrap=True)
         self.demo.hide()
         self.words = ElidedLabel(kind="section")
         self.detail = ElidedLabel(kind="small")

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studio.exchange.labelled.apply import Parsed, parse
+from studio.exchange.labelled.apply import parse
+from studio.exchange.labelled.cells import Parsed
 from studio.exchange.labelled.mapping import from_json, to_json
 from studio.exchange.labelled.preview import Preview, examples, preview
 from studio.exchange.labelled.records import Record, Skipped
