@@ -61,3 +61,10 @@ def test_texts_of_equal_lines_are_compared_in_time(line: str) -> None:
     hunks = diff(old, new)
     assert apply(old, hunks) == new
     assert revert(new, hunks) == old
+
+
+def test_lines_that_come_often_still_tell_where_a_change_is() -> None:
+    """A long text all of whose lines come again and again: nothing else says what belongs to what."""
+    lines = [f"Rule {number % 20}.\n" for number in range(300)]
+    (hunk,) = diff("".join(lines), "".join([*lines[:150], "New.\n", *lines[150:]]))
+    assert (hunk.old, hunk.new, hunk.new_line) == ("", "New.\n", 151)

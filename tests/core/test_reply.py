@@ -332,5 +332,10 @@ def test_a_label_whose_decision_the_policy_does_not_tell_is_not_outvoted_by_one_
     text = "FR0 is fine. FR3 is bad luck. R7 is a rule. Answer D-FR# and R-FR#."
     labels = (Label("FR0", LabelDecision.ALLOW), Label("FR4", LabelDecision.VIOLATE))
     policy = Policy("p", "P", text, labels, OutputForm.LABEL, OutputPosition.IN_TEXT)
-    found = {final: outcome(read_reply(from_text(final), policy)) for final in ("D-FR3, R-FR0", "FR4, FR3", "FR0 (R7)")}
-    assert found == {"D-FR3, R-FR0": "unknown_label", "FR4, FR3": "violates", "FR0 (R7)": "allowed"}
+    expected = {
+        "D-FR3, R-FR0": "unknown_label",
+        "FR3, FR0": "unknown_label",
+        "FR4, FR3": "violates",
+        "FR0 (R7)": "allowed",
+    }
+    assert {final: outcome(read_reply(from_text(final), policy)) for final in expected} == expected

@@ -164,6 +164,7 @@ def deep(levels: int) -> Raw:
 
 
 HUGE = 2**63
+MANY = 2**20
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,7 @@ HUGE = 2**63
         (Maker({"a": Raw(ARRAY, Maker({}).number("I", STRING) + Maker({}).count(HUGE))}), "number of items"),
         (Maker({"a": Raw(ARRAY, Maker({}).number("I", F64) + Maker({}).count(2**24))}), "cut off"),
         (Maker({"a": deep(4)}), "arrays in arrays"),
+        (Maker({"a": Raw(ARRAY, Maker({}).number("I", ARRAY) + Maker({}).count(MANY))}), "arrays within arrays"),
         (Maker({"a": Raw(77, b"")}), "type 77"),
         (Maker({"a": Raw(7, b"\2")}), "true or false"),
         (Maker({"general.alignment": 0}), "alignment"),

@@ -105,3 +105,12 @@ def test_a_labelled_file_that_is_judged_at_once_may_be_of_any_encoding(
     (tmp_path / "broken.jsonl").write_text('{"text": ', encoding="utf-8")
     with pytest.raises(InputError, match="line 1"):
         studio.golden_files.read(tmp_path / "broken.jsonl", policy)
+
+
+def test_a_set_in_which_two_examples_have_one_id_is_not_judged(
+    open_studio: Opener, policy: Policy, tmp_path: Path
+) -> None:
+    file = tmp_path / "set.jsonl"
+    file.write_text('{"id": "a", "content": "Hello"}\n{"id": "a", "content": "Buy"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="'a' twice"):
+        open_studio().golden_files.read(file, policy)
