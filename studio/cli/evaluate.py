@@ -22,6 +22,7 @@ from studio.core.policy import Effort, Policy
 from studio.core.targets import By, Check, Target, parse_targets, targets_from
 from studio.services.evaluate import Evaluation, Settings
 from studio.services.evaluation_report import Report, make_report, write_report
+from studio.services.evaluation_words import figure_name
 from studio.services.models import DEMO_NOTICE
 from studio.services.studio import Studio
 
@@ -261,9 +262,10 @@ def _tell(studio: Studio, evaluation: Evaluation, made: Report, checks: tuple[Ch
         table.add_column(column, justify="left" if column.startswith("Figure") else "right")
     for figure in scores.binary.figures:
         strict = scores.binary_strict.get(figure.name)
-        table.add_row(figure.name.replace("_", " "), _number(figure), _interval(figure), _number(strict), str(figure.n))
+        called = f"{figure_name(figure.name)} [dim]{figure.name}[/dim]"
+        table.add_row(called, _number(figure), _interval(figure), _number(strict), str(figure.n))
     out.print(table)
-    for label in scores.labels:
+    for label in scores.labels if made.data["labelled"] else ():
         f1 = label.get("f1")
         if f1 is not None and label.tp + label.fp + label.fn:
             counts = f"{label.tp} found, {label.fn} missed, {label.fp} false"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -79,7 +80,7 @@ def import_policy(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Add policy files to the workspace, each as a new version. In a folder, one that cannot be used stops no other."""
-    refused = None
+    refused, begun = None, datetime.now(UTC)
     with Studio.open(workspace) as studio:
         for file in files:
             found = (
@@ -89,7 +90,7 @@ def import_policy(
             )
             for one in found:
                 if one.version is not None:
-                    _tell(one.version)
+                    _tell(one.version, unchanged=one.version.created_at < begun)
                 show_notes(one.notes)
                 if one.problem is not None:
                     refused = one.problem
@@ -161,6 +162,7 @@ def unpack_policy(
         out.print(Text(printable(done.note), "dim"))
 
 
-def _tell(version: PolicyVersion) -> None:
+def _tell(version: PolicyVersion, *, unchanged: bool = False) -> None:
     title = printable(version.policy.title)
-    out.print(Text.assemble((version.policy.id, "bold"), f" version {version.number}: ", title))
+    as_before = (", unchanged", "dim") if unchanged else ""
+    out.print(Text.assemble((version.policy.id, "bold"), f" version {version.number}: ", title, as_before))

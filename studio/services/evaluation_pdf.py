@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from studio.services.evaluation_words import figure_name
+
 if TYPE_CHECKING:
     from studio.analysis.pages import Pages
     from studio.analysis.plots import Chart
@@ -27,7 +29,7 @@ def report_pdf(data: Mapping[str, Any], charts: Mapping[str, Chart]) -> bytes:
     pages.heading("What was tested")
     tested = [(_words(name), "–" if value is None else str(value)) for name, value in data["provenance"].items()]
     pages.table(("", ""), tested, (28, 72))
-    _scores(pages, data["scores"], charts)
+    _scores(pages, data, charts)
     if data["thresholds"]:
         pages.heading("Where automatic decisions may begin")
         for line in data["thresholds"]["words"]:
@@ -37,6 +39,8 @@ def report_pdf(data: Mapping[str, Any], charts: Mapping[str, Chart]) -> bytes:
     if data["comparison"]:
         _comparison(pages, data["comparison"], charts)
     _clusters(pages, data["clusters"])
+    pages.heading("What the figures say")
+    pages.table(("", ""), [(said["name"], said["meaning"]) for said in data["figures"].values()], (28, 72))
     return pages.written()
 
 
@@ -53,17 +57,18 @@ def _in_short(pages: Pages, data: Mapping[str, Any]) -> None:
             pages.paragraph(f"{mark}  {check['words']}", colour=colour)
 
 
-def _scores(pages: Pages, scores: Mapping[str, Any], charts: Mapping[str, Chart]) -> None:
+def _scores(pages: Pages, data: Mapping[str, Any], charts: Mapping[str, Chart]) -> None:
+    scores = data["scores"]
     pages.heading("Scores")
     pages.paragraph(
         "An interval holds the true value in 19 of 20 such tests. “Violates” is told from the rest; “needs review” "
         "belongs to the rest."
     )
     pages.chart(charts["intervals"])
-    for key in ("binary", "binary_strict", "three_way", "multi"):
+    for key in ("binary", "binary_strict", "three_way", *(("multi",) if data["labelled"] else ())):
         _figures(pages, _words(scores[key]["name"]), scores[key]["figures"])
     _figures(pages, "no verdict", [scores["no_verdict"], *scores["by_status"]])
-    for group in scores["labels"]:
+    for group in scores["labels"] if data["labelled"] else ():
         name = group["label"] if group["name"] == group["label"] else f"{group['label']} {group['name']}"
         _figures(pages, f"label {name}", group["figures"])
     pages.heading("What was taken for what")
@@ -97,8 +102,8 @@ def _comparison(pages: Pages, found: Mapping[str, Any], charts: Mapping[str, Cha
     pages.paragraph(f"McNemar's exact test on {found['n']} examples; a non-verdict is not right.")
     pages.chart(charts["differences"])
     rows = [
-        (item["name"], _number(item["before"]["value"]), _number(item["after"]["value"]), _number(item["value"]),
-         _interval(item["interval"]), _number(item["p"]))
+        (figure_name(item["name"]), _number(item["before"]["value"]), _number(item["after"]["value"]),
+         _number(item["value"]), _interval(item["interval"]), _number(item["p"]))
         for item in found["differences"]
     ]  # fmt: skip
     pages.table(("Figure", "Before", "After", "Difference", "95 % interval", "p"), rows, (26, -12, -12, -14, -24, -12))
@@ -151,7 +156,7 @@ def _figures(pages: Pages, title: str, figures: Sequence[Mapping[str, Any]]) -> 
         pages.paragraph(title[:1].upper() + title[1:], bold=True)
     rows = [
         (
-            _words(figure["name"]),
+            figure_name(figure["name"]),
             _number(figure["value"]),
             _interval(figure["interval"]),
             f"{figure['k']} of {figure['n']}" if figure["k"] is not None else str(figure["n"]),

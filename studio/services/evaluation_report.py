@@ -22,7 +22,7 @@ from studio.core.targets import By, Check
 from studio.services.evaluate import EvaluateService
 from studio.services.evaluation import Evaluation
 from studio.services.evaluation_pdf import report_pdf
-from studio.services.evaluation_words import NOT_HELD_OUT, thresholds_words
+from studio.services.evaluation_words import FIGURES, NOT_HELD_OUT, thresholds_words
 from studio.services.models import DEMO_NOTICE
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def make_report(
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "studio_version": __version__,
         "note": _WITH if with_content else _WITHOUT,
-        "summary": _summary(evaluation, scores, comparison),
+        "summary": _summary(evaluation, scores, comparison, before),
         "met": all(check.met for check in checks) if checks else None,
         "targets_by": str(by),
         "targets": [
@@ -139,6 +139,8 @@ def make_report(
              "words": c.words} for c in checks
         ],
         "provenance": _provenance(evaluation),
+        "figures": {key: {"name": name, "meaning": meaning} for key, (name, meaning) in FIGURES.items()},
+        "labelled": any(example.labels for example in evaluation.examples),
         "scores": asdict(scores),
         "thresholds": _thresholds(thresholds, evaluation),
         "stability": _stability(stability),
@@ -174,7 +176,9 @@ def _run_ids(evaluation: Evaluation, names: dict[str, str]) -> dict[str, str]:
     return {names.get(example.content.sha256, example.id): group[0].run_id for example, group in pairs}
 
 
-def _summary(evaluation: Evaluation, scores: Scores, comparison: Comparison | None) -> list[str]:
+def _summary(
+    evaluation: Evaluation, scores: Scores, comparison: Comparison | None, before: Evaluation | None
+) -> list[str]:
     lines = [f"{len(evaluation.examples)} examples were judged by {evaluation.model.name}."]
     if evaluation.unfinished:
         lines.append(f"The run was stopped: {evaluation.unfinished} examples are not in these figures.")
@@ -187,8 +191,10 @@ def _summary(evaluation: Evaluation, scores: Scores, comparison: Comparison | No
     if missed is not None and false is not None:
         lines.append(f"Of what violates, missed: {_said(missed)}. Of the rest, wrongly flagged: {_said(false)}.")
     lines.append(f"No verdict: {_said(scores.no_verdict)}.")
-    if comparison is not None:
-        lines.append(comparison.words)
+    if not any(example.labels for example in evaluation.examples):
+        lines.append("The examples name decisions and no labels, so no figures about labels are shown.")
+    if comparison is not None and before is not None:
+        lines.append(f"Compared with {before.title}: {comparison.words}")
     return lines
 
 

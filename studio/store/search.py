@@ -11,6 +11,7 @@ from studio.store.schema import RunRow
 from studio.store.search_index import CLOSES, OPENS, expression, shown
 
 _SNIPPET_TOKENS = 24
+_CONTENT = 2  # its place among the columns of the index
 
 
 class Search:
@@ -22,7 +23,8 @@ class Search:
     def search(self, query: str, limit: int = 50) -> list[SearchHit]:
         """The runs that hold all words of ``query``, best first; case and accents do not matter.
 
-        The last word may be the beginning of a longer one. No input is an error; one without words finds nothing.
+        The last word may be the beginning of a longer one. No input is an error; one without words finds nothing. A
+        hit shows the words in the content where they stand there, and else where they fit best.
         """
         asked = expression(query)
         if not asked:
@@ -30,10 +32,18 @@ class Search:
         with self._database.read() as session:
             found = session.execute(
                 text(
-                    "SELECT rowid, snippet(run_search, -1, :opens, :closes, '…', :tokens) FROM run_search "
+                    "SELECT rowid, snippet(run_search, :content, :opens, :closes, '…', :tokens), "
+                    "snippet(run_search, -1, :opens, :closes, '…', :tokens) FROM run_search "
                     "WHERE run_search MATCH :asked ORDER BY rank, rowid DESC LIMIT :limit"
                 ),
-                {"opens": OPENS, "closes": CLOSES, "tokens": _SNIPPET_TOKENS, "asked": asked, "limit": limit},
+                {
+                    "content": _CONTENT,
+                    "opens": OPENS,
+                    "closes": CLOSES,
+                    "tokens": _SNIPPET_TOKENS,
+                    "asked": asked,
+                    "limit": limit,
+                },
             ).all()
-            runs = load_runs(session, RunRow.seq.in_([seq for seq, _ in found]))
-            return [SearchHit(runs[seq], shown(snippet)) for seq, snippet in found]
+            runs = load_runs(session, RunRow.seq.in_([seq for seq, _, _ in found]))
+            return [SearchHit(runs[seq], shown(content if OPENS in content else best)) for seq, content, best in found]

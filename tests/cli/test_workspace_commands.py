@@ -40,10 +40,12 @@ def test_a_shown_policy_can_be_imported_and_starters_are_never_overwritten(cli: 
     imported = cli("policies", "import", file)
     assert imported.code == 0
     assert "spam-2 version 1" in imported.out
+    assert "unchanged" not in imported.out
     # The number belongs to the workspace: the file stays as it was handed over.
     assert cli("policies", "show", "spam-2@1").out == shown.out
     again = cli("policies", "import", file)
     assert "spam-2 version 1" in again.out
+    assert "unchanged" in again.out
     file.write_text(shown.out + "\nAnother rule.\n", encoding="utf-8")
     assert "spam-3 version 1" in cli("policies", "import", file).out
 

@@ -113,6 +113,23 @@ def test_names_and_texts_become_no_markup(open_studio: Opener, policy: Policy) -
     check()
 
 
+def test_without_labels_nothing_is_said_of_labels_and_each_figure_is_explained(
+    open_studio: Opener, policy: Policy
+) -> None:
+    service = open_studio().evaluate
+    named = made(policy, "tag", "e")
+    bare = replace(named, examples=tuple(replace(one, labels=()) for one in named.examples))
+    said = {key: make_report(service, one).html() for key, one in (("named", named), ("bare", bare))}
+    assert "sets of labels" in said["named"]
+    assert "sets of labels" not in said["bare"]
+    assert "Label by label" not in said["bare"]
+    assert "no figures about labels are shown" in Page(said["bare"]).words
+    words = Page(said["bare"]).words
+    assert "fnr" not in words
+    assert "how much was not flagged" in words
+    assert b"%PDF" in make_report(service, bare).pdf()[:8]
+
+
 def edited(policy: Policy) -> Policy:
     return replace(policy, text=policy.text + "- SP2.b: sales\n")
 

@@ -111,6 +111,15 @@ def test_every_text_with_a_word_is_found_by_itself(searched: Workspace, text: st
     assert any(hit.run == run for hit in hits) == any(char.isalnum() or char in "🍆👍" for char in text)
 
 
+def test_a_hit_shows_the_content_before_the_reasoning(workspace: Workspace) -> None:
+    judged(workspace, "Buy cheap pills", reasoning="The pills, these pills: pills for sale.")
+    judged(workspace, "Come by tonight", reasoning="It offers pills.")
+
+    shown = {hit.run.content.text: hit.snippet for hit in workspace.search.search("pills")}
+
+    assert shown == {"Buy cheap pills": "Buy cheap \x02pills\x03", "Come by tonight": "It offers \x02pills\x03."}
+
+
 def test_the_marks_are_ours_alone(workspace: Workspace) -> None:
     judged(workspace, "a \x02forged\x03 mark on pills")
 

@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from studio.core.evaluation import Difference, Figure
-from studio.ui.golden.figures import LESS_IS_BETTER, NAMES, explained, number, short, target_words
+from studio.services.evaluation_words import figure_name
+from studio.ui.golden.figures import LESS_IS_BETTER, explained, number, short, target_words
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, column, row, set_kind, spread, text_label
 
@@ -70,7 +71,7 @@ class FigureCard(QFrame):
         super().__init__()
         self.setProperty("kind", "card")
         self._theme, self.name = theme, name
-        self._title = ElidedLabel(NAMES[name], kind="small")
+        self._title = ElidedLabel(figure_name(name), kind="small")
         self._value = ElidedLabel("–", kind="lead")
         self._target = text_label("", "small")
         self._change = ElidedLabel(kind="small")

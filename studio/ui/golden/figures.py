@@ -4,29 +4,9 @@ from __future__ import annotations
 
 from studio.core.evaluation import Figure, Scores, Stability
 from studio.core.targets import targets_from
+from studio.services.evaluation_words import FIGURES
 
-NAMES = {
-    "decision_accuracy": "Right decision",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1": "F1",
-    "fpr": "Wrongly flagged",
-    "mcc": "MCC",
-    "kappa": "Kappa",
-    "no_verdict": "No verdict",
-    "changed": "Changed on repeat",
-}
-MEANING = {
-    "decision_accuracy": "Examples whose decision is the expected one. No verdict counts as not right.",
-    "precision": "Of what was flagged as violating, how much does violate. Over verdicts only.",
-    "recall": "Of what violates, how much was flagged. Over verdicts only.",
-    "f1": "The harmonic mean of precision and recall. Over verdicts only.",
-    "fpr": "Of what does not violate, how much was flagged (false positive rate). Over verdicts only.",
-    "mcc": "Matthews' correlation of expected and got: 1 is perfect, 0 is chance.",
-    "kappa": "Cohen's kappa: agreement beyond chance, 1 is perfect.",
-    "no_verdict": "Judgements that gave no verdict. They stand apart and are never read as one.",
-    "changed": "Examples whose repeats do not all agree.",
-}
+_OVER_VERDICTS = frozenset({"precision", "recall", "f1", "fpr"})
 ORDER = ("decision_accuracy", "precision", "recall", "f1", "fpr", "mcc", "no_verdict", "changed")
 LESS_IS_BETTER = frozenset({"fpr", "no_verdict", "changed"})
 _NOT_PER_CENT = frozenset({"mcc", "kappa"})
@@ -88,4 +68,6 @@ def short(name: str, shown: Figure) -> str:
 def explained(name: str, shown: Figure) -> str:
     """The whole of a figure, for the tooltip and for screen readers."""
     method = "" if shown.interval is None else f" The interval is {shown.interval.method}, 95 %."
-    return f"{NAMES[name]}: {number(name, shown.value)}, {detail(name, shown)}. {MEANING[name]}{method}"
+    title, meaning = FIGURES[name]
+    over = " Over verdicts only." if name in _OVER_VERDICTS else ""
+    return f"{title}: {number(name, shown.value)}, {detail(name, shown)}. {meaning}{over}{method}"
