@@ -13,10 +13,19 @@ from studio.services.studio import Studio
 from studio.ui.actions import Act
 from studio.ui.frame.keys import KeysDialog
 from studio.ui.main_window import MainWindow
+from studio.ui.workbench.details_dialog import DetailsDialog
+from studio.ui.workbench.merge_dialog import MergeDialog
+from studio.ui.workbench.new_dialog import Beginning, NewPolicyDialog
 from tests.engine.remote_stand_in import StandIn, serving
 
 _SALE = "Two puppies for sale!"
 _LINT_MS = 900
+_GUIDELINE = """Be kind to beginners: everybody has killed a fern.
+
+Do not sell plants or tools outside the market thread. Swaps are welcome anywhere.
+
+Pictures of pests are fine, also ugly ones. Ask a moderator when in doubt about chemicals.
+"""
 
 
 class Stage(Protocol):
@@ -54,12 +63,29 @@ def demo_pictures(stage: Stage, take: Callable[[str], None]) -> None:
     stage.settle()
     take("palette")
     window.palette_list.popup.close()
+    _dialogs(stage, take)
     keys = KeysDialog(window._context.theme, window, "workbench", "Workbench")
     keys.show()
     take("keys")
     keys.close()
     keys.deleteLater()
     _servers(stage, take)
+
+
+def _dialogs(stage: Stage, take: Callable[[str], None]) -> None:
+    """How a policy begins, how several become one, and what one is called."""
+    pane, theme, policies = stage.window.workbench.policy, stage.window._context.theme, stage.studio.policies.list()
+    new = NewPolicyDialog(theme, pane, policies)
+    new.title.setText("Gardening forum")
+    new.choose(Beginning.GUIDELINE)
+    new.guideline.set_exact_text(_GUIDELINE)
+    merge = MergeDialog(theme, pane, policies, pane.document.policy.id)
+    merge.title.setText("The whole market")
+    details = DetailsDialog(theme, pane, pane.document.policy)
+    for name, dialog in (("new-policy", new), ("merge", merge), ("about-policy", details)):
+        dialog.show()
+        take(name)
+        dialog.close()
 
 
 def _edited(stage: Stage, take: Callable[[str], None]) -> None:

@@ -57,7 +57,7 @@ class VerdictCard(QWidget):
         self.rule = ElidedLabel(kind="small")
         self.confidence = ConfidenceBar(theme)
         self.facts = ElidedLabel(kind="small")
-        self.demo = text_label(DEMO_NOTICE, "warn", wrap=True)
+        self.demo = text_label(DEMO_NOTICE, "warn")
         self.rationale = ShortText(theme, "Rationale")
         self.reasoning = Fold(theme, "Reasoning")
         self.raw = Fold(theme, "Raw answer")
@@ -152,6 +152,7 @@ class VerdictCard(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102  Qt's name
         super().resizeEvent(event)
         self._place_words()
+        self._wrap_notice()
 
     def minimumSizeHint(self) -> QSize:  # noqa: D102  Qt's name
         whole = super().minimumSizeHint()
@@ -172,6 +173,12 @@ class VerdictCard(QWidget):
         """What must be known before the verdict is relied on, under it."""
         self.demo.setText(FORGE_NOTICE if forged else DEMO_NOTICE)
         self.demo.setVisible(demo or forged)
+        self._wrap_notice()
+
+    def _wrap_notice(self) -> None:
+        """In lines only where one is too short: with a label that wraps Qt makes the card taller than its room."""
+        wide = self.demo.fontMetrics().horizontalAdvance(self.demo.text())
+        self.demo.setWordWrap(wide > self.width() - _SIDES)
 
     def _say(self, words: str, rule: str) -> None:
         self.headline.setText(words)
