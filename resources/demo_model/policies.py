@@ -7,6 +7,7 @@ import random
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from string import ascii_uppercase
 
 from resources.demo_model import world
 from resources.demo_model.contents import (
@@ -119,9 +120,7 @@ class Ids:
 
     def new_prefix(self) -> None:
         """Other letters from here on."""
-        self.prefix = "".join(
-            self.rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(self.rng.choice((1, 1, 1, 2)))
-        )
+        self.prefix = "".join(self.rng.choice(ascii_uppercase) for _ in range(self.rng.choice((1, 1, 1, 2))))
 
     def take(self, number: int | None = None) -> str:
         """The next id (or one with the number given), never the same twice."""
@@ -135,10 +134,19 @@ class Ids:
                 return made
             number = None
 
+    def take_odd(self) -> str:
+        """An id that often has other letters than the one before, and the same number as one of them.
+
+        So an id can only be copied: neither its letters nor its number follow from the others.
+        """
+        if self.rng.random() < 0.6:
+            self.new_prefix()
+        return self.take(self.rng.randint(1, 9) if self.rng.random() < 0.4 else None)
+
 
 def _make_rules(rng: random.Random, count: int, ids: Ids, split: str) -> list[Rule]:
     rules: list[Rule] = []
-    capital = rng.random() < 0.2
+    capital = rng.random() < (0.4 if split == TRAIN else 0.2)
     seen: set[tuple[str, str]] = set()
     while len(rules) < count:
         thing, deed = pick_pair(rng, split)
@@ -154,7 +162,7 @@ def _make_rules(rng: random.Random, count: int, ids: Ids, split: str) -> list[Ru
             deed = ANY
         elif roll < 0.14:
             thing = ANY
-        elif roll < 0.18:
+        elif roll < (0.22 if split == TRAIN else 0.18):
             thing = deed = ""
         if (thing, deed) in seen and thing:
             continue
@@ -192,6 +200,7 @@ def make_plan(rng: random.Random, split: str, most: int = 10) -> Plan:
     level = rng.choice(SECTION_LEVELS)
     line = rng.choice(LINES)
     by_section = rng.random() < (0.35 if split == TRAIN else 0.15)  # hard to copy: more of it to learn from
+    mixed = split == TRAIN and rng.random() < 0.3
     catch = rng.choice(("sentence", "sentence", "sentence", "contract"))
     rest_id = ids.take(0 if rng.random() < 0.5 else None)
     sections = []
@@ -199,7 +208,7 @@ def make_plan(rng: random.Random, split: str, most: int = 10) -> Plan:
         mine = groups[kind]
         if by_section:
             ids.new_prefix()
-        named = [replace(rule, id=ids.take()) for rule in mine]
+        named = [replace(rule, id=ids.take_odd() if mixed else ids.take()) for rule in mine]
         if rng.random() < (0.3 if split == TRAIN else 0.15):
             rng.shuffle(named)
         if kind == "permits" and catch == "rule":
@@ -304,6 +313,8 @@ def _foreign_lines(rng: random.Random, codes: list[str]) -> list[str]:
 def noise_plan(rng: random.Random, split: str) -> Plan:
     """A policy that is not of this world: prose, codes, other people's sections."""
     letters = rng.choice(("SP", "H", "V", "DE", "X", "AA", "C"))
+    if split == TRAIN and rng.random() < 0.5:
+        letters = "".join(rng.choices(ascii_uppercase, k=rng.randint(1, 2)))
     codes = [f"{letters}{n}{rng.choice(('', '', '.a', '.b'))}" for n in range(rng.randint(1, 4))]
     if split == TRAIN and _starters() and rng.random() < 0.6:
         whole = rng.choice(_starters())

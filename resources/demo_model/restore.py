@@ -3,12 +3,15 @@
 python -m resources.demo_model.restore MODEL.gguf FOLDER
 
 Writes the checkpoint and the tokenizer that ``train`` goes on from. The weights are those of the file, in half
-precision; the optimiser starts afresh.
+precision; the optimiser starts afresh. A FOLDER that has a tokenizer keeps it: tokens that the model knows keep their
+rows, and a new one starts from what it is made of.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,13 +29,54 @@ def restore(model: Path, folder: Path) -> None:
     """Write ``tokenizer.json`` and ``last.pt`` to ``folder`` from a GGUF that ``export`` wrote."""
     reader = gguf.GGUFReader(model)
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = folder / "tokenizer.json"
-    tokenizer.write_text(json.dumps(_tokenizer(reader), ensure_ascii=False), encoding="utf-8")
+    tokenizer, own = folder / "tokenizer.json", folder / "restored_tokenizer.json"
+    own.write_text(json.dumps(_tokenizer(reader), ensure_ascii=False), encoding="utf-8")
+    if not tokenizer.exists():
+        shutil.copyfile(own, tokenizer)
     made = DemoModel(Shape(Codec(tokenizer).size))
     tensors = {tensor.name: torch.from_numpy(tensor.data.copy()).float() for tensor in reader.tensors}
     with torch.no_grad():
+        for name in ("token_embd.weight", "output.weight"):
+            tensors[name] = carried_over(tensors[name], Codec(own), Codec(tokenizer))
         _fill(made, tensors)
     torch.save({"model": made.state_dict(), "step": RESTORED_STEP}, folder / "last.pt")
+
+
+def carried_over(rows: torch.Tensor, old: Codec, new: Codec) -> torch.Tensor:
+    """The rows of ``old``'s tokens as rows of ``new``'s.
+
+    A form of a word that ``old`` does not have as one token (with or without a space before it, a capital or not)
+    starts at a form that it has, moved by what that differs in on average; other tokens at the mean of their pieces.
+    """
+    known = {old.text([token]): rows[token] for token in range(old.base)}
+    forms = {text: _forms(text) for text in known}
+    steps: dict[tuple[int, int], torch.Tensor] = {}
+    for a, b in itertools.permutations(range(4), 2):
+        found = [known[f[b]] - known[text] for text, f in forms.items() if f and f[a] == text and f[b] in known]
+        steps[a, b] = torch.stack(found).mean(0)
+    made = torch.empty(new.size, rows.shape[1])
+    for token in range(new.base):
+        text = new.text([token])
+        others = _forms(text)
+        at = others.index(text) if others else 0
+        bases = [known[form] + steps[n, at] for n, form in enumerate(others) if n != at and form in known]
+        if text in known:
+            made[token] = known[text]
+        elif bases:
+            made[token] = torch.stack(bases).mean(0)
+        else:
+            made[token] = rows[old.plain(text)].mean(0)
+    made[new.base :] = rows[old.base :]
+    return made
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """The four forms of a word: as it is, capitalised, and both with a space; none for what is no word."""
+    word = text.strip(" ").lower()
+    if not (word.isalpha() and word.isascii() and len(word) > 1):
+        return ()
+    four = (word, word.capitalize(), f" {word}", f" {word.capitalize()}")
+    return four if text in four else ()
 
 
 def _tokenizer(reader: gguf.GGUFReader) -> dict[str, object]:

@@ -22,12 +22,15 @@ from studio.core.prompt import Control, build_prompt, safe_pieces
 CONTROLS = (
     "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>", "<|end|>", "<|message|>", "<|call|>",
 )  # fmt: skip
-VOCABULARY = 3072
+VOCABULARY = 4096
 _PAIR = re.compile("[A-Z]{2}")
 
 
 def _words() -> list[str]:
-    """Every word of the world that should be one token, as it stands within and at the start of a text."""
+    """Every word of the world, which should be one token: with a space before it or not, capitalised or not.
+
+    A word in pieces is one that the model fails to copy.
+    """
     words: list[str] = []
     for thing in world.THINGS:
         words += [*thing.plurals, *thing.singulars]
@@ -36,7 +39,8 @@ def _words() -> list[str]:
         for text in (*deed.contents, *deed.rules):
             words += text.replace("[", "").replace("]", "").replace("{o}", "").replace(":", "").split()
     words = [word for word in dict.fromkeys(words) if word.isalpha()]
-    return [f" {word}" for word in words] + [word.capitalize() for word in words]
+    words += [word.capitalize() for word in words]
+    return [*words, *(f" {word}" for word in words)]
 
 
 def _corpus(rng: random.Random, count: int) -> list[str]:
@@ -66,7 +70,7 @@ def train_tokenizer(path: Path) -> Tokenizer:
         show_progress=False,
         min_frequency=3,
     )
-    words = [word for word in _words() for _ in range(60)]
+    words = [word for word in _words() for _ in range(200)]
     numbers = [f"{lead}{n}" for lead in ("", " ") for n in range(100) for _ in range(60)]
     tokenizer.train_from_iterator([*_corpus(rng, 4000), *words, *numbers], trainer)
     path.write_text(json.dumps(without_capital_pairs(json.loads(tokenizer.to_str())), ensure_ascii=False))
