@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from studio.core.content import Content
@@ -81,6 +82,9 @@ def _dialogs(stage: Stage, take: Callable[[str], None]) -> None:
     new.guideline.set_exact_text(_GUIDELINE)
     merge = MergeDialog(theme, pane, policies, pane.document.policy.id)
     merge.title.setText("The whole market")
+    merge.list.findItems("Demo: lending and borrowing", Qt.MatchFlag.MatchExactly)[0].setCheckState(
+        Qt.CheckState.Checked
+    )
     details = DetailsDialog(theme, pane, pane.document.policy)
     for name, dialog in (("new-policy", new), ("merge", merge), ("about-policy", details)):
         dialog.show()

@@ -31,12 +31,13 @@ class DetailsDialog(QDialog):
             ("Jurisdictions, with commas between", self.jurisdictions),
         ):
             line.setAccessibleName(name)
+            line.setCursorPosition(0)  # a long text is read from its beginning
             layout.addWidget(text_label(name, "quiet"))
             layout.addWidget(line)
         layout.addSpacing(8)
         layout.addLayout(row(None, push_button(theme, "Cancel", act=self.reject), self._take))
         self.setLayout(layout)
-        self.setMinimumWidth(theme.scale.px(460))
+        self.setMinimumWidth(theme.scale.px(560))
         self.title.textChanged.connect(lambda words: self._take.setEnabled(bool(words.strip())))
 
     @property
