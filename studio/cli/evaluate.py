@@ -259,11 +259,11 @@ def _tell(studio: Studio, evaluation: Evaluation, made: Report, checks: tuple[Ch
     scores = studio.evaluate.scores(evaluation)
     table = Table(box=None, pad_edge=False)
     for column in ("Figure (violates)", "Value", "95 % interval", "A non-verdict as wrong", "Items"):
-        table.add_column(column, justify="left" if column.startswith("Figure") else "right")
+        first = column.startswith("Figure")
+        table.add_column(column, justify="left" if first else "right", no_wrap=first)
     for figure in scores.binary.figures:
         strict = scores.binary_strict.get(figure.name)
-        called = f"{figure_name(figure.name)} [dim]{figure.name}[/dim]"
-        table.add_row(called, _number(figure), _interval(figure), _number(strict), str(figure.n))
+        table.add_row(_called(figure), _number(figure), _interval(figure), _number(strict), str(figure.n))
     out.print(table)
     for label in scores.labels if made.data["labelled"] else ():
         f1 = label.get("f1")
@@ -277,6 +277,13 @@ def _tell(studio: Studio, evaluation: Evaluation, made: Report, checks: tuple[Ch
         out.print(Text.assemble((f"{mark} ", style), printable(check.words)))
     if evaluation.model.is_demo:
         out.print(Text(DEMO_NOTICE, "dim italic"))
+
+
+def _called(figure: Figure) -> Text:
+    """A figure's name, and what targets call it where that is another word."""
+    name = figure_name(figure.name)
+    key = "" if name.casefold().replace(" ", "_") == figure.name else f"  {figure.name}"
+    return Text.assemble(name, (key, "dim"))
 
 
 def _number(figure: Figure | None) -> str:

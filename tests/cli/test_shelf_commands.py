@@ -47,7 +47,7 @@ def test_the_list_shows_what_is_here_and_what_can_be_had(cli: Cli) -> None:
 def test_inspect_tells_a_file_in_words_and_as_json(cli: Cli, demo_gguf: Path, tmp_path: Path) -> None:
     shown = cli("models", "inspect", demo_gguf)
     assert "gpt-oss" in shown.out
-    assert "2,979 tokens" in shown.out
+    assert "4,008 tokens" in shown.out
     facts = cli("models", "inspect", demo_gguf, "--json").json
     assert (facts["layers"], facts["assessment"]["usable"]) == (5, True)
     assert facts["files"] == [str(demo_gguf)]
