@@ -34,6 +34,7 @@ class DetailsDialog(QDialog):
             line.setCursorPosition(0)  # a long text is read from its beginning
             layout.addWidget(text_label(name, "quiet"))
             layout.addWidget(line)
+        self.title.end(False)
         layout.addSpacing(8)
         layout.addLayout(row(None, push_button(theme, "Cancel", act=self.reject), self._take))
         self.setLayout(layout)
