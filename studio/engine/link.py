@@ -163,6 +163,11 @@ class WorkerLink:
             with contextlib.suppress(ValueError):
                 process.kill()
 
+    def _end_with_program(self) -> None:
+        """The program ends and nobody closed the engine: no worker stays, and its owner is done before Python is."""
+        self.kill()
+        self._thread.join(_LEAVE_S)
+
     def _own(self) -> None:
         kills_before = kernel_oom_kills()
         try:
@@ -174,7 +179,7 @@ class WorkerLink:
             return
         finally:
             self._started.set()
-        atexit.register(self.kill)
+        atexit.register(self._end_with_program)
         end = self._listen()
         exitcode = self._reap(end)
         if self._asked_to_leave:
@@ -185,7 +190,7 @@ class WorkerLink:
             calls, self._calls = list(self._calls.values()), {}
         for call in calls:
             call.put(None)
-        atexit.unregister(self.kill)
+        atexit.unregister(self._end_with_program)
         self._close_pipes()
 
     def _spawn(self) -> None:
@@ -274,10 +279,8 @@ class WorkerLink:
         process.join()
         while self._log_conn in connection.wait([self._log_conn], 0) and self._read_log():
             pass
-        exitcode = process.exitcode
-        process.close()
         self._process = None
-        return exitcode
+        return _let_go(process)
 
     def _wake(self) -> None:
         try:
@@ -291,6 +294,21 @@ class WorkerLink:
             ends: list[Connection] = [self._conn, self._log_conn, self._wake_conn, self._waker]
             for end in (*ends, self._child_conn, self._child_log):
                 end.close()
+
+
+def _let_go(process: SpawnProcess) -> int | None:
+    """The exit code of a process that has ended; None when nobody can tell it.
+
+    Whenever another process starts, the library asks for the ends of all. Of two threads that ask at the same time the
+    system answers one; the other one learns from the library a moment later.
+    """
+    deadline = time.monotonic() + _LEAVE_S
+    while process.exitcode is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    exitcode = process.exitcode
+    if exitcode is not None:
+        process.close()
+    return exitcode
 
 
 @contextlib.contextmanager

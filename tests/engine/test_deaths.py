@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -59,6 +60,27 @@ def test_killed_while_thinking_and_the_next_request_is_answered(chain_gguf: Path
         assert client.generate(GenerateRequest(prompt("start"))).final == "éVALID"
         assert client.alive
         assert client.worker_pid != first
+
+
+@posix_only
+def test_a_death_that_others_ask_for_at_the_same_time_is_told_all_the_same(chain_gguf: Path) -> None:
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            multiprocessing.active_children()  # as the library does when a process starts, and when the program ends
+
+    with EngineClient() as client, ThreadPoolExecutor(2) as pool:
+        client.load(chain_gguf)
+        asking = [pool.submit(ask) for _ in range(2)]
+        try:
+            for _ in range(MOST_DEATHS):
+                with pytest.raises(EngineKilledError):
+                    kill_on_first_text(client, signal.SIGKILL)
+                assert client.generate(GenerateRequest(prompt("start"))).final == "éVALID"
+        finally:
+            over.set()
+        assert [future.result() for future in asking] == [None, None]
 
 
 @posix_only

@@ -10,7 +10,7 @@ from studio.core.run import RunState
 from studio.core.verdict import Status
 from studio.engine.scripted import ScriptedAnswer
 from studio.services.sessions import LIVE
-from tests.ui.conftest import FINE, SLOW, VIOLATES, Opener, Stage, harmony
+from tests.ui.conftest import FINE, SLOW, VIOLATES, WAIT_MS, Opener, Stage, harmony
 
 QUICK = ScriptedAnswer(text=FINE)
 
@@ -76,8 +76,9 @@ def test_esc_stops_until_the_next_change(open_window: Opener) -> None:
     stage.open_spam()
     first = stage.judged("You have won")
     stage.keys("Ctrl+L")
-    stage.bench.content.message.insertPlainText("more ")
-    stage.until(lambda: stage.bench.runner.live)
+    with stage.qtbot.waitSignal(stage.bench.runner.bridge.started, timeout=WAIT_MS):
+        stage.bench.content.message.insertPlainText("more ")
+    assert stage.bench.runner.live
 
     stage.keys("Escape")
 
@@ -95,8 +96,9 @@ def test_run_by_hand_goes_first_and_is_never_stopped_by_typing(open_window: Open
     stage = open_window(SLOW, VIOLATES, QUICK)
     policy = stage.open_spam()
     stage.show("You have won")
-    stage.keys("Ctrl+L")
-    stage.until(lambda: stage.bench.runner.live)
+    with stage.qtbot.waitSignal(stage.bench.runner.bridge.started, timeout=WAIT_MS):
+        stage.keys("Ctrl+L")
+    assert stage.bench.runner.live
     stage.bench.content.take_focus()
 
     stage.keys("Ctrl+Return")
