@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,10 +23,16 @@ _NAMESPACE = re.compile(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"')
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def report_html(report: Report, charts: Mapping[str, bytes], colours: Mapping[str, str]) -> str:
-    """The report as one HTML page. ``charts`` are SVG by name; ``colours`` of theirs become the page's own, by name."""
+def report_html(
+    report: Report, charts: Mapping[str, bytes], colours: Mapping[str, str], called: Callable[[str], str]
+) -> str:
+    """The report as one HTML page. ``charts`` are SVG by name; ``colours`` of theirs become the page's own, by name.
+
+    ``called`` gives the name for people of a figure by its key.
+    """
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["called"] = called
     drawn = {name: Markup(_inline(svg, colours)) for name, svg in charts.items()}
     names = ("intervals", "decisions", "label_pairs", "reliability", "roc", "pr", "differences")
     template = environment.get_template("report.html.j2")

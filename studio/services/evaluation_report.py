@@ -22,7 +22,7 @@ from studio.core.targets import By, Check
 from studio.services.evaluate import EvaluateService
 from studio.services.evaluation import Evaluation
 from studio.services.evaluation_pdf import report_pdf
-from studio.services.evaluation_words import FIGURES, NOT_HELD_OUT, thresholds_words
+from studio.services.evaluation_words import FIGURES, NOT_HELD_OUT, figure_name, thresholds_words
 from studio.services.models import DEMO_NOTICE
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class Report:
         from studio.exchange.report import report_html
 
         drawn = {name: chart.svg() for name, chart in self._charts().items()}
-        return report_html(self.data, drawn, {colour: name for name, colour in asdict(plots.LIGHT).items()})
+        return report_html(
+            self.data, drawn, {colour: name for name, colour in asdict(plots.LIGHT).items()}, figure_name
+        )
 
     def pdf(self) -> bytes:
         """The same as a PDF, for paper and for keeping."""
@@ -140,7 +142,7 @@ def make_report(
         ],
         "provenance": _provenance(evaluation),
         "figures": {key: {"name": name, "meaning": meaning} for key, (name, meaning) in FIGURES.items()},
-        "labelled": any(example.labels for example in evaluation.examples),
+        "labelled": _labelled(evaluation),
         "scores": asdict(scores),
         "thresholds": _thresholds(thresholds, evaluation),
         "stability": _stability(stability),
@@ -191,11 +193,16 @@ def _summary(
     if missed is not None and false is not None:
         lines.append(f"Of what violates, missed: {_said(missed)}. Of the rest, wrongly flagged: {_said(false)}.")
     lines.append(f"No verdict: {_said(scores.no_verdict)}.")
-    if not any(example.labels for example in evaluation.examples):
+    if not _labelled(evaluation):
         lines.append("The examples name decisions and no labels, so no figures about labels are shown.")
     if comparison is not None and before is not None:
         lines.append(f"Compared with {before.title}: {comparison.words}")
     return lines
+
+
+def _labelled(evaluation: Evaluation) -> bool:
+    """Whether any example names its labels: without, figures about labels would say nothing."""
+    return any(example.labels for example in evaluation.examples)
 
 
 def _said(figure: Figure) -> str:

@@ -37,12 +37,14 @@ def test_the_gate_opens_shuts_and_tells_why(cli: Cli, golden: Path, tmp_path: Pa
     again = cli("evaluate", "-p", POLICY, "-g", golden, "--fail-under", "recall=0.9", "--junit", junit)
     assert again.code == 13
     assert "not met" in again.out
+    assert "Missed  fnr" in again.out
     assert "1 example has no decision" in again.err
     assert ElementTree.parse(junit).getroot().get("failures") == "1"
     point = cli("evaluate", "-p", POLICY, "-g", golden, "--fail-under", "recall=0.9", "--by", "point", "--json")
     assert (point.code, point.json["provenance"]["judged_now"]) == (0, 0)
     same = cli("evaluate", "-p", POLICY, "-g", golden, "--compare", "1", "--json")
     assert (same.code, same.json["comparison"]["change"]) == (0, "same")
+    assert any(line.startswith("Compared with") and "version 1: " in line for line in same.json["summary"])
 
 
 def test_any_labelled_file_will_do(cli: Cli, tmp_path: Path) -> None:

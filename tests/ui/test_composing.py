@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
 from studio.ui.actions import Act
+from studio.ui.theme import Theme
 from studio.ui.workbench.details_dialog import DetailsDialog
 from studio.ui.workbench.merge_dialog import MergeDialog
 from studio.ui.workbench.new_dialog import Beginning, NewPolicyDialog
@@ -140,3 +142,13 @@ def test_title_tags_and_jurisdictions_are_edited_and_go_into_a_version(
     stage.bench.policy.work.save_version("Named")
     stage.settle()
     assert stage.studio.policies.get(before.id).policy.jurisdictions == ("EU",)
+
+
+def test_a_long_summary_is_read_from_its_beginning(open_window: Opener, theme: Theme) -> None:
+    stage = open_window()
+    policy = replace(stage.open_spam(), summary="What is written in many words " * 9)
+
+    dialog = DetailsDialog(theme, stage.window, policy)
+
+    assert dialog.summary.cursorPosition() == 0
+    assert dialog.title.cursorPosition() == len(policy.title)

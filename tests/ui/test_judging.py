@@ -203,5 +203,9 @@ def test_the_demo_model_says_what_it_is_under_every_verdict(open_window: Opener)
 
     stage.judged("You have won")
 
-    assert stage.bench.verdict.card.demo.isVisible()
-    assert "not for moderation" in stage.bench.verdict.card.demo.text()
+    card = stage.bench.verdict.card
+    assert card.demo.isVisible()
+    assert "not for moderation" in card.demo.text()
+    assert not card.demo.wordWrap()
+    card.resize(240, card.height())
+    assert card.demo.wordWrap()  # where a line is too short it is read in several

@@ -1,4 +1,4 @@
-"""The words for figures: their names for people, their numbers with what they mean."""
+"""The numbers of figures in words, for cards and tooltips; names and meanings are the report's."""
 
 from __future__ import annotations
 
