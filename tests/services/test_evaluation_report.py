@@ -8,12 +8,14 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from studio.analysis.pages import Pages
 from studio.core.content import Content, clean
 from studio.core.evaluation import Judged
 from studio.core.golden import GoldenExample
@@ -24,7 +26,7 @@ from studio.core.verdict import Status
 from studio.engine.scripted import ScriptedAnswer
 from studio.engine.types import ModelInfo
 from studio.services.evaluate import Evaluation, Judgement, Settings
-from studio.services.evaluation_report import make_report
+from studio.services.evaluation_report import Report, make_report
 from studio.services.evaluation_words import FIGURES
 from studio.services.studio import Studio
 from tests.services.conftest import Opener, answer
@@ -114,8 +116,23 @@ def test_names_and_texts_become_no_markup(open_studio: Opener, policy: Policy) -
     check()
 
 
+def _label_titles(report: Report, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The titles of tables about labels in the PDF."""
+    texts: list[str] = []
+    write = Pages.paragraph
+
+    def listen(pages: Pages, text: str, **how: Any) -> None:
+        texts.append(text)
+        write(pages, text, **how)
+
+    with monkeypatch.context() as listening:
+        listening.setattr(Pages, "paragraph", listen)
+        report.pdf()
+    return [text for text in texts if text.startswith(("Sets of labels", "Label "))]
+
+
 def test_without_labels_nothing_is_said_of_labels_and_each_figure_is_explained(
-    open_studio: Opener, policy: Policy
+    open_studio: Opener, policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = open_studio().evaluate
     named = made(policy, "tag", "e")
@@ -129,7 +146,9 @@ def test_without_labels_nothing_is_said_of_labels_and_each_figure_is_explained(
     words = Page(said["bare"]).words
     assert "fnr" not in words
     assert "how much was not flagged" in words
-    assert len(reports["bare"].pdf()) < len(reports["named"].pdf())
+    titles = {key: _label_titles(report, monkeypatch) for key, report in reports.items()}
+    assert len(titles["named"]) == 1 + len(policy.labels)
+    assert titles["bare"] == []
     assert {row["figure"].partition("[")[0] for row in csv.DictReader(io.StringIO(reports["named"].csv()))} <= set(
         FIGURES
     )
