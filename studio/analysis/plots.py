@@ -16,12 +16,11 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 
 from studio.core.evaluation import Calibration, Confusion, Curve, Difference, Figure
+from studio.core.figure_words import figure_name
 
 LOCK = threading.Lock()  # matplotlib's settings belong to the whole process
 _MOST_NAMES = 24
 _LONGEST_NAME = 28
-_WORDS = {"f1": "F1", "mcc": "MCC", "fpr": "false positive rate", "fnr": "false negative rate"}
-"""Figures whose short names are not words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,6 @@ class Chart:
             axes.spines[side].set_visible(False)
 
 
-def _words(name: str) -> str:
-    """The name of a figure as it is written out."""
-    return _WORDS.get(name, name.replace("_", " "))
-
-
 def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> Chart:
     """Each figure as a point with its interval as a bar, from 0 to 1; those without a value say so."""
 
@@ -88,7 +82,7 @@ def intervals(figures: Sequence[Figure], palette: Palette = LIGHT) -> Chart:
         lowest = min((f.interval.low for f in figures if f.interval), default=0.0)
         axes.set_xlim(min(0.0, lowest) - 0.02, 1.02)
         axes.set_ylim(max(1, len(figures)) - 0.5, -0.5)
-        axes.set_yticks(range(len(figures)), [_words(figure.name) for figure in figures])
+        axes.set_yticks(range(len(figures)), [figure_name(figure.name) for figure in figures])
         axes.grid(axis="x", color=palette.line, linewidth=0.8)
 
     return Chart("intervals", draw, palette, (6.4, 0.6 + 0.32 * max(1, len(figures))))
@@ -108,7 +102,7 @@ def differences(found: Sequence[Difference], palette: Palette = LIGHT) -> Chart:
                 axes.plot(ends, [row, row], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
             axes.plot([difference.value], [row], "o", color=colour, markersize=6)
         axes.set_ylim(max(1, len(shown)) - 0.5, -0.5)
-        axes.set_yticks(range(len(shown)), [_words(difference.name) for difference in shown])
+        axes.set_yticks(range(len(shown)), [figure_name(difference.name) for difference in shown])
         axes.set_xlabel("after minus before")
         axes.grid(axis="x", color=palette.line, linewidth=0.8)
 

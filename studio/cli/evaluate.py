@@ -18,11 +18,11 @@ from studio.cli.output import err, out, printable, show_json
 from studio.cli.progress import bar, show
 from studio.core.errors import InputError
 from studio.core.evaluation import Figure, Thresholds
+from studio.core.figure_words import figure_name
 from studio.core.policy import Effort, Policy
 from studio.core.targets import By, Check, Target, parse_targets, targets_from
 from studio.services.evaluate import Evaluation, Settings
 from studio.services.evaluation_report import Report, make_report, write_report
-from studio.services.evaluation_words import figure_name
 from studio.services.models import DEMO_NOTICE
 from studio.services.studio import Studio
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from studio.services.evaluation_words import figure_name
+from studio.core.figure_words import figure_name
 
 if TYPE_CHECKING:
     from studio.analysis.pages import Pages

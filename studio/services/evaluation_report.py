@@ -17,12 +17,13 @@ from studio import __version__
 from studio.core.content import clean, user_message
 from studio.core.errors import InputError
 from studio.core.evaluation import Comparison, Figure, Flip, Judged, Scores, Stability, Thresholds
+from studio.core.figure_words import FIGURES, figure_name
 from studio.core.golden import GoldenExample
 from studio.core.targets import By, Check
 from studio.services.evaluate import EvaluateService
 from studio.services.evaluation import Evaluation
 from studio.services.evaluation_pdf import report_pdf
-from studio.services.evaluation_words import FIGURES, NOT_HELD_OUT, figure_name, thresholds_words
+from studio.services.evaluation_words import NOT_HELD_OUT, thresholds_words
 from studio.services.models import DEMO_NOTICE
 
 if TYPE_CHECKING:

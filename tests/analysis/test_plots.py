@@ -22,7 +22,7 @@ def test_every_chart_is_svg_with_text_as_text() -> None:
     assert found.calibration.roc is not None
     assert found.calibration.pr is not None
     charts = {
-        "balanced accuracy": plots.intervals(found.binary.figures).svg(),
+        "Balanced accuracy": plots.intervals(found.binary.figures).svg(),
         "expected": plots.confusion(found.decisions).svg(),
         "false positive rate": plots.roc(found.calibration.roc).svg(),
         "recall": plots.precision_recall(found.calibration.pr).svg(),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from studio.analysis.pages import Pages
 from studio.core.content import Content, clean
 from studio.core.evaluation import Judged
+from studio.core.figure_words import FIGURES
 from studio.core.golden import GoldenExample
 from studio.core.labels import Decision, Label, LabelDecision
 from studio.core.policy import Policy
@@ -27,7 +28,6 @@ from studio.engine.scripted import ScriptedAnswer
 from studio.engine.types import ModelInfo
 from studio.services.evaluate import Evaluation, Judgement, Settings
 from studio.services.evaluation_report import Report, make_report
-from studio.services.evaluation_words import FIGURES
 from studio.services.studio import Studio
 from tests.services.conftest import Opener, answer
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from studio.core.evaluation import Difference, Figure
-from studio.services.evaluation_words import figure_name
+from studio.core.figure_words import figure_name
 from studio.ui.golden.figures import LESS_IS_BETTER, explained, number, short, target_words
 from studio.ui.theme import Theme
 from studio.ui.widgets.basics import ElidedLabel, column, row, set_kind, spread, text_label

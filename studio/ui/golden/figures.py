@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from studio.core.evaluation import Figure, Scores, Stability
+from studio.core.figure_words import FIGURES
 from studio.core.targets import targets_from
-from studio.services.evaluation_words import FIGURES
 
 _OVER_VERDICTS = frozenset({"precision", "recall", "f1", "fpr"})
 ORDER = ("decision_accuracy", "precision", "recall", "f1", "fpr", "mcc", "no_verdict", "changed")
